@@ -1,0 +1,91 @@
+"""Run, test and take apart AWS Lambda durable functions on your own machine.
+
+Everything public is here and loaded when it is first used: importing the package imports no SDK and no botocore.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._model.limits import ServiceLimits
+    from .clock import Clock, RealClock, VirtualClock
+    from .exceptions import *  # noqa: F403 - the exceptions' own __all__ says what is public
+    from .observer import ExecutionNotifier, ExecutionObserver
+    from .result import ExecutionStatus, InvocationRecord
+    from .runner import (
+        CallbackOperation,
+        ContextOperation,
+        DurableFunctionTestResult,
+        DurableFunctionTestRunner,
+        ExecutionOperation,
+        InvokeOperation,
+        Operation,
+        StepOperation,
+        WaitOperation,
+    )
+    from .stores.base import ExecutionStore, StoreType
+
+_HOMES = {
+    "_model.limits": ("ServiceLimits",),
+    "clock": ("Clock", "RealClock", "VirtualClock"),
+    "observer": ("ExecutionNotifier", "ExecutionObserver"),
+    "result": ("ExecutionStatus", "InvocationRecord"),
+    "runner": (
+        "CallbackOperation",
+        "ContextOperation",
+        "DurableFunctionTestResult",
+        "DurableFunctionTestRunner",
+        "ExecutionOperation",
+        "InvokeOperation",
+        "Operation",
+        "StepOperation",
+        "WaitOperation",
+    ),
+    "stores.base": ("ExecutionStore", "StoreType"),
+    "exceptions": (
+        "CallbackTimeoutException",
+        "DurableExecutionAlreadyStartedException",
+        "DurableRunnerError",
+        "ExecutionFailedError",
+        "ExecutionNotFoundError",
+        "ExecutionStuckError",
+        "ExecutionTimeoutError",
+        "HandlerError",
+        "InputSerializationError",
+        "InvalidParameterValueException",
+        "InvalidRequestContentException",
+        "NonDeterministicExecutionError",
+        "OperationLookupError",
+        "RecursiveInvocationException",
+        "RequestTooLargeException",
+        "ResourceConflictException",
+        "ResourceNotFoundException",
+        "RunnerBusyError",
+        "RunnerClosedError",
+        "SdkNotInstalledError",
+        "ServiceError",
+        "ServiceException",
+        "StoreError",
+        "TooManyRequestsException",
+        "UnawaitedOperationWarning",
+        "UnsupportedInCloudError",
+        "UnusedResponderError",
+        "ValidationException",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - derived from the one table above
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,97 @@
+"""The bridge to ``async-durable-execution`` 2.x.
+
+The SDK takes a client as ``boto3_client=``, awaits it where its methods are coroutines, and keeps what it wraps in
+``__wrapped__``; both are so in 2.0.0 and in 2.5.0.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from contextlib import AbstractContextManager
+from typing import Any
+
+import async_durable_execution as sdk
+
+from .._engine.client import InMemoryServiceClient
+from . import layers, sdk_of
+from .base import Binding, Bridge, RunCoroutine
+from .failures import FailureWatch
+from .rebind import rebind
+from .tuning import cached_type_hints
+
+PACKAGE = "async_durable_execution"
+
+
+class AsyncClient:
+    """The in-process client with coroutine methods, which the SDK awaits on its own loop."""
+
+    def __init__(self, client: InMemoryServiceClient) -> None:
+        self._client = client
+
+    async def checkpoint_durable_execution(self, **params: Any) -> dict[str, Any]:
+        """API Reference: CheckpointDurableExecution."""
+        return self._client.checkpoint_durable_execution(**params)
+
+    async def get_durable_execution_state(self, **params: Any) -> dict[str, Any]:
+        """API Reference: GetDurableExecutionState."""
+        return self._client.get_durable_execution_state(**params)
+
+
+class AsyncSdkBridge:
+    """See ``Bridge``."""
+
+    package = PACKAGE
+
+    def __init__(self) -> None:
+        self._models = _module("_core.models", "models")
+        self.invocation_status = self._models.InvocationStatus
+        self.operation_status = self._models.OperationStatus
+        self.operation_type = self._models.OperationType
+        self.operation_sub_type = self._models.OperationSubType
+
+    def error_object(
+        self, message: str | None, kind: str | None, data: str | None, stack_trace: list[str] | None
+    ) -> Any:
+        """See ``Bridge.error_object``."""
+        return self._models.ErrorObject(message=message, type=kind, data=data, stack_trace=stack_trace)
+
+    def bind(self, handler: Any, client: InMemoryServiceClient, run: RunCoroutine) -> Binding:
+        """See ``Bridge.bind``."""
+        wrapper = next((layer for layer in layers(handler) if sdk_of(layer) == PACKAGE), None)
+        function = handler if wrapper is None else _original(wrapper)
+        bound: Any = sdk.durable_execution(function, boto3_client=AsyncClient(client))  # type: ignore[arg-type]
+        call = bound._async_handler  # noqa: SLF001 - the SDK's own advice for callers that have a loop
+        if wrapper is None or wrapper is handler:
+            return Binding(call=call)
+
+        def blocking(event: dict[str, Any], context: Any) -> Any:
+            return run(call(event, context))
+
+        return Binding(call_blocking=rebind(handler, wrapper, blocking))
+
+    def tuned(self) -> AbstractContextManager[None]:
+        """See ``Bridge.tuned``."""
+        return cached_type_hints(self._models)
+
+    def failures(self) -> AbstractContextManager[FailureWatch]:
+        """See ``Bridge.failures``."""
+        return FailureWatch(PACKAGE)
+
+
+def create_bridge() -> Bridge:
+    """The bridge, once per process."""
+    return AsyncSdkBridge()
+
+
+def _original(wrapper: Any) -> Any:
+    original = getattr(wrapper, "_durable_execution_original", None) or inspect.unwrap(wrapper)
+    return original
+
+
+def _module(*names: str) -> Any:
+    """The first of the SDK's modules that exists: releases keep their models in different places."""
+    for name in names:
+        if importlib.util.find_spec(f"{PACKAGE}.{name.partition('.')[0]}") is not None:
+            return importlib.import_module(f"{PACKAGE}.{name}")
+    raise ImportError(f"{PACKAGE} has none of the modules {', '.join(names)}")

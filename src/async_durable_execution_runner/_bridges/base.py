@@ -1,0 +1,49 @@
+"""What a bridge to an SDK gives the rest of the runner."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .._engine.client import InMemoryServiceClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """A handler bound to a client. Exactly one of the two ways to call it is there.
+
+    ``call`` is awaited on an event loop. ``call_blocking`` is a plain call; the SDK's own coroutine is handed to the
+    runner given at binding, which must not be inside a running loop.
+    """
+
+    call: Callable[[dict[str, Any], Any], Awaitable[Any]] | None = None
+    call_blocking: Callable[[dict[str, Any], Any], Any] | None = None
+
+
+RunCoroutine = Callable[[Awaitable[Any]], Any]
+
+
+class Bridge(Protocol):
+    """One SDK, as the runner needs it."""
+
+    package: str
+    invocation_status: Any
+    operation_status: Any
+    operation_type: Any
+    operation_sub_type: Any
+
+    def error_object(
+        self, message: str | None, kind: str | None, data: str | None, stack_trace: list[str] | None
+    ) -> Any:
+        """An error as the SDK's own ``ErrorObject``."""
+
+    def bind(self, handler: Any, client: InMemoryServiceClient, run: RunCoroutine) -> Binding:
+        """The handler, talking to ``client`` instead of AWS; decorators above the SDK's keep working."""
+
+    def tuned(self) -> AbstractContextManager[None]:
+        """What makes the SDK faster without changing what it does, for as long as an invocation runs."""
+
+    def failures(self) -> AbstractContextManager[Any]:
+        """Watch for exceptions the SDK catches, so that their tracebacks are not lost."""

@@ -1,0 +1,64 @@
+"""Which operation a frame or a task is working on, seen from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+Entry = tuple[str, int, str]
+"""File, line, function."""
+
+
+def operation_of(task: asyncio.Task[Any]) -> str | None:
+    """The operation a task of an SDK stands for, in words, or ``None`` for any other task."""
+    names = [name for frame in _await_chain(task.get_coro()) if (name := _operation_in(frame)) is not None]
+    return names[-1] if names else None
+
+
+def places(tasks: list[asyncio.Task[Any]], frame: FrameType | None) -> Iterator[tuple[str | None, list[Entry]]]:
+    """Operation and stack of each task, and of an interrupted frame."""
+    if frame is not None:
+        chain = _callers(frame)
+        yield _last_operation(chain), [_entry(each) for each in chain]
+    for task in tasks:
+        chain = list(_await_chain(task.get_coro()))
+        yield _last_operation(chain), [_entry(each) for each in chain]
+
+
+def _last_operation(chain: list[FrameType]) -> str | None:
+    names = [name for frame in chain if (name := _operation_in(frame)) is not None]
+    return names[-1] if names else None
+
+
+def _operation_in(frame: FrameType) -> str | None:
+    """An SDK's frame works for an object that knows the operation, or has its identifier at hand."""
+    owner = frame.f_locals.get("self")
+    identifier = getattr(owner, "operation_identifier", None) or frame.f_locals.get("operation_identifier")
+    if identifier is None or not hasattr(identifier, "operation_id"):
+        return None
+    kind = getattr(getattr(identifier, "sub_type", None), "value", None) or "operation"
+    name = getattr(identifier, "name", None)
+    return f"{kind} '{name}'" if name else f"an unnamed {kind}"
+
+
+def _await_chain(coroutine: Any) -> Iterator[FrameType]:
+    """Frames from a coroutine down to what it waits for."""
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+        if frame is not None:
+            yield frame
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+
+
+def _callers(frame: FrameType | None) -> list[FrameType]:
+    found = []
+    while frame is not None:
+        found.append(frame)
+        frame = frame.f_back
+    return found[::-1]
+
+
+def _entry(frame: FrameType) -> Entry:
+    return frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name

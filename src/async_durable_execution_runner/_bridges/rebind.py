@@ -1,0 +1,70 @@
+"""A decorated handler made anew around another inner function.
+
+Decorators hold what they wrap in a closure or an attribute. To point them to a function bound to our client without
+touching the user's objects, each layer is cloned with that one reference exchanged.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import types
+from typing import Any
+
+from ..exceptions import HandlerError
+
+
+def rebind(layer: Any, target: Any, replacement: Any) -> Any:
+    """``layer`` with ``target``, somewhere below it, exchanged for ``replacement``.
+
+    Raises ``HandlerError`` for a decorator whose reference cannot be found.
+    """
+    if layer is target:
+        return replacement
+    inner = layer.func if isinstance(layer, functools.partial) else getattr(layer, "__wrapped__", None)
+    if inner is None:
+        raise _unreachable(layer)
+    new_inner = rebind(inner, target, replacement)
+    if isinstance(layer, functools.partial):
+        return functools.partial(new_inner, *layer.args, **layer.keywords)
+    if isinstance(layer, types.FunctionType):
+        return _clone_function(layer, inner, new_inner)
+    return _clone_object(layer, inner, new_inner)
+
+
+def _clone_function(function: types.FunctionType, inner: Any, new_inner: Any) -> types.FunctionType:
+    cells = function.__closure__ or ()
+    closure = tuple(types.CellType(new_inner) if _holds(cell, inner) else cell for cell in cells)
+    if all(new is old for new, old in zip(closure, cells, strict=True)):
+        raise _unreachable(function)
+    clone = types.FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, closure
+    )
+    clone.__kwdefaults__ = function.__kwdefaults__
+    functools.update_wrapper(clone, function)
+    clone.__wrapped__ = new_inner
+    return clone
+
+
+def _clone_object(layer: Any, inner: Any, new_inner: Any) -> Any:
+    attributes = [name for name, value in getattr(layer, "__dict__", {}).items() if value is inner]
+    if not attributes:
+        raise _unreachable(layer)
+    clone = copy.copy(layer)
+    for name in attributes:
+        setattr(clone, name, new_inner)
+    return clone
+
+
+def _holds(cell: types.CellType, value: Any) -> bool:
+    try:
+        return cell.cell_contents is value
+    except ValueError:  # an empty cell: a name that was never bound
+        return False
+
+
+def _unreachable(layer: Any) -> HandlerError:
+    return HandlerError(
+        f"the decorator around the durable function hides it: {layer!r} holds no reference the runner can find; "
+        "use functools.wraps in the decorator, and keep the wrapped function in its closure or in an attribute"
+    )

@@ -1,0 +1,50 @@
+"""Could anybody else still answer? Other threads of the test, looked at from outside."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+import threading
+from types import FrameType
+
+_STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"])
+_OURS = os.path.realpath(os.path.join(os.path.dirname(__file__), ".."))
+_INFRASTRUCTURE = ("execnet", "xdist", "pytest_timeout", "pydevd", "_pydev", "debugpy", "coverage", "tqdm", "anyio")
+
+
+def other_threads_at_work() -> list[str]:
+    """Names of threads that run somebody's code, or are timers that will.
+
+    Idle pool workers, debuggers, test infrastructure and our own threads do not count.
+    """
+    me = threading.get_ident()
+    frames = sys._current_frames()  # noqa: SLF001 - the documented way to look at other threads
+    return [
+        thread.name
+        for thread in threading.enumerate()
+        if thread.ident not in {None, me} and _may_act(thread, frames.get(thread.ident or 0))
+    ]
+
+
+def _may_act(thread: threading.Thread, frame: FrameType | None) -> bool:
+    if isinstance(thread, threading.Timer):
+        return not thread.finished.is_set()
+    if thread is threading.main_thread() and frame is None:
+        return False
+    while frame is not None:
+        if _is_somebodys(frame.f_code.co_filename):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _is_somebodys(filename: str) -> bool:
+    path = os.path.realpath(filename)
+    if path.startswith(_OURS) or filename.startswith("<"):
+        return False
+    if "site-packages" in path:
+        return not any(f"{os.sep}{name}" in path for name in _INFRASTRUCTURE)
+    return not path.startswith(_STDLIB)
+
+

@@ -1,0 +1,92 @@
+"""The event loop a runner owns, and what handlers leave behind on it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+_CLEANUP_SECONDS = 1.0
+
+
+class DaemonExecutor(ThreadPoolExecutor):
+    """``asyncio.to_thread`` on daemon threads: one that blocks for ever must not keep the process from ending."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run ``fn`` in a thread of its own."""
+        future: Future[Any] = Future()
+
+        def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except BaseException as error:  # whatever it is belongs to who asked for it
+                future.set_exception(error)
+
+        threading.Thread(target=work, name="durable-runner-worker", daemon=True).start()
+        return future
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """A loop for a runner's own use."""
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(DaemonExecutor(max_workers=1))
+    return loop
+
+
+async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """End tasks that a handler left behind, as the end of its sandbox would. One that refuses is left alone."""
+    tasks = [task for task in tasks if not task.done()]
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=_CLEANUP_SECONDS)
+    for task in tasks:
+        if task.done() and not task.cancelled():
+            task.exception()  # looked at, so that nobody complains it never was
+
+
+_family: contextvars.ContextVar[TaskFamily | None] = contextvars.ContextVar("durable_runner_family", default=None)
+
+
+class TaskFamily:
+    """The tasks of one invocation on a loop that has others: those started by it, and by those, and so on.
+
+    Tasks inherit their creator's context, so a mark in it tells the family. Python 3.11 does not let one look at a
+    task's context; there, a task factory takes the mark while the invocation runs (it has no eager tasks, which would
+    go past the factory).
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._seen: set[asyncio.Task[Any]] = set()
+        self._factory = loop.get_task_factory()
+        if sys.version_info < (3, 12):
+            loop.set_task_factory(self._create)
+
+    def create(self, coroutine: Any) -> asyncio.Task[Any]:
+        """The first task of the family."""
+        context = contextvars.copy_context()
+        context.run(_family.set, self)
+        return self._loop.create_task(coroutine, context=context)
+
+    def close(self) -> set[asyncio.Task[Any]]:
+        """All members that can still be found. The loop is as it was before."""
+        if sys.version_info >= (3, 12):
+            tasks = asyncio.all_tasks(self._loop)
+            return {task for task in tasks if task.get_context().get(_family) is self}
+        self._loop.set_task_factory(self._factory)
+        return self._seen
+
+    def _create(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
+        make: Any = self._factory or asyncio.Task
+        task = make(loop, coroutine, **options) if self._factory else make(coroutine, loop=loop, **options)
+        context = options.get("context")
+        if (context.get(_family) if context is not None else _family.get()) is self:
+            self._seen.add(task)
+        return task

@@ -1,0 +1,1 @@
+"""Lifecycle of executions: everything that happens between and around invocations, as inputs and effects."""

@@ -1,0 +1,132 @@
+"""``Invoke`` and the rest of the API, as code under test calls it on ``runner.client``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ._drivers.outcome import plain_outcome
+from ._engine.functions import DurableFunction, InvokeOutcome, PlainFunction, StubbedFunction
+from ._local import Local
+from ._model.enums import ExecutionStatus
+from ._model.errors import ErrorObject
+from ._model.ids import FunctionReference
+from ._serialise import input_text
+from ._wire.boto import LocalLambdaClient, body_of, payload_text
+from .exceptions import InvalidRequestContentException, ResourceNotFoundException, ServiceError
+
+Start = Callable[..., str]
+DriveToEnd = Callable[[str, float], None]
+_SYNCHRONOUS_SECONDS = 900.0
+
+
+class InvokeApi:
+    """Builds the client of a runner. ``start`` and ``drive`` are the runner's own."""
+
+    def __init__(self, local: Local, start: Start, drive: DriveToEnd) -> None:
+        self._local = local
+        self._start = start
+        self._drive = drive
+
+    def client(self) -> LocalLambdaClient:
+        """See ``DurableFunctionTestRunner.client``."""
+        service = self._local.client
+        names = (
+            "checkpoint_durable_execution",
+            "get_durable_execution",
+            "get_durable_execution_history",
+            "get_durable_execution_state",
+            "list_durable_executions_by_function",
+            "send_durable_execution_callback_failure",
+            "send_durable_execution_callback_heartbeat",
+            "send_durable_execution_callback_success",
+            "stop_durable_execution",
+        )
+        perform = {name: self._waking(getattr(service, name)) for name in names}
+        region = self._local.functions.account.region
+        return LocalLambdaClient({**perform, "invoke": self.invoke}, region)
+
+    def _waking(self, method: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        def call(**params: Any) -> dict[str, Any]:
+            response = method(**params)
+            self._local.driver.wake()
+            return response
+
+        return call
+
+    def invoke(self, **params: Any) -> dict[str, Any]:
+        """API Reference: Invoke. ``RequestResponse`` returns when the whole execution is over."""
+        try:
+            return self._invoke(params)
+        except ServiceError as error:
+            if hasattr(error, "response"):
+                raise
+            raise self._local.client.wire.client_error(error, "Invoke") from None
+
+    def _invoke(self, params: dict[str, Any]) -> dict[str, Any]:
+        name = params["FunctionName"]
+        function = self._local.functions.find(name)
+        if function is None:
+            arn = self._local.functions.full_arn(name)
+            raise ResourceNotFoundException(f"Function not found: {arn}")
+        kind = params.get("InvocationType", "RequestResponse")
+        if kind == "DryRun":
+            return {"StatusCode": 204, "Payload": body_of(b"")}
+        text = payload_text(params.get("Payload"))
+        if text is not None:
+            _require_json(text)
+        if isinstance(function, DurableFunction):
+            return self._durable(name, kind, text, params)
+        return self._plain(function, kind, text)
+
+    def _durable(self, name: str, kind: str, text: str | None, params: dict[str, Any]) -> dict[str, Any]:
+        reference = FunctionReference.parse(name)
+        assert reference is not None
+        arn = self._start(
+            input_text(text),
+            reference.name if self._local.functions.find(reference.name) else name,
+            params.get("DurableExecutionName"),
+            None,
+            params.get("TenantId"),
+            synchronous=kind == "RequestResponse",
+        )
+        response: dict[str, Any] = {"DurableExecutionArn": arn, "ExecutedVersion": "$LATEST"}
+        if kind == "Event":
+            return {**response, "StatusCode": 202, "Payload": body_of(b"")}
+        self._drive(arn, _SYNCHRONOUS_SECONDS)
+        header = self._local.executor.get(arn).header
+        if header.status is ExecutionStatus.SUCCEEDED:
+            return {**response, "StatusCode": 200, "Payload": body_of((header.result or "").encode())}
+        return {**response, **_function_error(header.error)}
+
+    def _plain(self, function: PlainFunction | StubbedFunction, kind: str, text: str | None) -> dict[str, Any]:
+        outcome = self._outcome(function, text)
+        if kind == "Event":
+            return {"StatusCode": 202, "Payload": body_of(b"")}
+        if outcome.status != "SUCCEEDED":
+            return {"ExecutedVersion": "$LATEST", **_function_error(outcome.error)}
+        payload = body_of((outcome.result or "").encode())
+        return {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": payload}
+
+    @staticmethod
+    def _outcome(function: PlainFunction | StubbedFunction, text: str | None) -> InvokeOutcome:
+        if isinstance(function, StubbedFunction):
+            return function.outcome
+        event = json.loads(text) if text is not None else {}
+        return plain_outcome(lambda: function.handler(event, None))
+
+
+def _require_json(text: str) -> None:
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise InvalidRequestContentException(f"Could not parse request body into json: {error}") from None
+
+
+def _function_error(error: ErrorObject | None) -> dict[str, Any]:
+    error = error or ErrorObject()
+    body: dict[str, Any] = {"errorMessage": error.message, "errorType": error.type}
+    if error.stack_trace is not None:
+        body["stackTrace"] = list(error.stack_trace)
+    return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": body_of(json.dumps(body).encode())}

@@ -1,0 +1,181 @@
+"""The wiring of a local runner: engine, store, clock, driver, client and bridge put together."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ._bridges import Bridge, bridge_for, default_bridge, handler_name, load_handler
+from ._bridges.base import Binding
+from ._bridges.frames import operation_of, places
+from ._drivers.inline import InlineDriver, Ports
+from ._engine.callbacks import Responders
+from ._engine.client import InMemoryServiceClient
+from ._engine.executor import Executor
+from ._engine.functions import Account, DurableFunction, FunctionRegistry
+from ._engine.inputs import InvocationInput
+from ._engine.scheduler import Scheduler
+from ._model.limits import ServiceLimits
+from ._render.pending import stuck_message
+from ._render.tree import is_user_file
+from ._wire.border import BotocoreWire
+from ._wire.rendering import render_error, render_event, render_operation
+from ._wire.updates import parse_error
+from .clock import Clock
+from .exceptions import HandlerError, UnawaitedOperationWarning
+from .observer import ExecutionNotifier, ExecutionObserver
+from .stores.base import ExecutionStore
+
+
+class Local:
+    """Everything a local runner consists of."""
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        clock: Clock,
+        limits: ServiceLimits,
+        store: ExecutionStore,
+        invocation_timeout: int,
+        retention_period_days: int,
+        observers: Iterable[ExecutionObserver],
+        sdk_tuning: bool,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.clock = clock
+        self.functions = FunctionRegistry(account, limits)
+        self.executor = Executor(
+            limits=limits,
+            store=store,
+            functions=self.functions,
+            notifier=ExecutionNotifier(observers),
+            invocation_timeout=invocation_timeout,
+            retention_period_days=retention_period_days,
+            render_event=render_event,
+            render_error=render_error,
+        )
+        self.responders = Responders(self.executor)
+        self.executor.callback_opened = self.responders.opened
+        self.scheduler = Scheduler(self.executor, clock, self.responders)
+        ports = Ports(
+            bind=self._bind,
+            event=_event,
+            read_error=parse_error,
+            around=self._around,
+            left_behind=self._left_behind,
+            describe=self.describe,
+            where=_where,
+        )
+        self.driver = InlineDriver(self.executor, self.scheduler, clock, self.lock, ports)
+        self.client = InMemoryServiceClient(
+            self.executor, self.scheduler, clock, BotocoreWire(), self.lock, self.driver
+        )
+        self.failures: dict[str, dict[str | None, BaseException]] = {}
+        self.warnings: list[str] = []
+        self._bindings: dict[int, Binding] = {}
+        self._sdk_tuning = sdk_tuning
+
+    def bridge_of(self, function_name: str) -> Bridge:
+        """The bridge to the SDK of a function's handler."""
+        function = self.functions.find(function_name)
+        return bridge_for(function.handler) if isinstance(function, DurableFunction) else default_bridge()
+
+    def describe(self, execution_arn: str) -> str:
+        """What an execution is waiting for, in words."""
+        record = self.executor.get(execution_arn).snapshot()
+        unused = [responder.pattern for responder in self.responders.unused()]
+        return stuck_message(record, self.clock.now_millis(), unused)
+
+    def emit_warnings(self) -> None:
+        """Warn of what was noticed while the runner was at work."""
+        waiting, self.warnings = self.warnings, []
+        for message in waiting:
+            warnings.warn(message, UnawaitedOperationWarning, stacklevel=4)
+
+    def _bind(self, function_name: str) -> Binding:
+        function = self.functions.find(function_name)
+        assert isinstance(function, DurableFunction)
+        handler = function.handler
+        binding = self._bindings.get(id(handler))
+        if binding is None:
+            binding = bridge_for(handler).bind(handler, self.client, self.driver.run_coroutine)
+            self._bindings[id(handler)] = binding
+        return binding
+
+    @contextmanager
+    def _around(self, invocation: InvocationInput) -> Iterator[None]:
+        bridge = self.bridge_of(invocation.function_name)
+        with bridge.failures() as watch:
+            if self._sdk_tuning:
+                with bridge.tuned():
+                    yield
+            else:
+                yield
+        if watch.seen:
+            known = self.failures.setdefault(invocation.execution_arn, {})
+            for failure in watch.seen:
+                known.setdefault(failure.operation_id, failure.error)
+
+    def _left_behind(self, invocation: InvocationInput, tasks: list[asyncio.Task[Any]]) -> None:
+        names = sorted({name for task in tasks if (name := operation_of(task)) is not None})
+        if names:
+            function = self.functions.find(invocation.function_name)
+            handler = function.handler if isinstance(function, DurableFunction) else None
+            self.warnings.append(
+                f"{handler_name(handler)} returned while {', '.join(names)} was still unfinished: the operation was "
+                "never awaited, and its result is lost. Await it, or cancel its task on purpose."
+            )
+
+
+def resolve_handler(handler: Any) -> Any:
+    """A handler given as an object or by name. Raises ``HandlerError`` if it cannot be a durable function."""
+    if isinstance(handler, str):
+        handler = load_handler(handler)
+    bridge_for(handler)
+    return handler
+
+
+def require_plain(name: str, handler: Any) -> Any:
+    """An ordinary function for chained invokes. Raises ``HandlerError`` for what cannot be called."""
+    if isinstance(handler, str):
+        handler = load_handler(handler)
+    if not callable(handler):
+        raise HandlerError(f"the function {name!r} must be callable as handler(event, context), not {handler!r}")
+    return handler
+
+
+def _event(invocation: InvocationInput, shift: int) -> dict[str, Any]:
+    """The event of an invocation as Lambda delivers it: plain data, instants in Unix milliseconds."""
+    state: dict[str, Any] = {
+        "Operations": [render_operation(each, _as_is, shift) for each in invocation.operations],
+        "NextMarker": invocation.next_marker or "",
+    }
+    event: dict[str, Any] = {
+        "DurableExecutionArn": invocation.execution_arn,
+        "CheckpointToken": invocation.token,
+        "InitialExecutionState": state,
+    }
+    if invocation.updated_operation_ids is not None:
+        event["UpdatedOperationIds"] = list(invocation.updated_operation_ids)
+    return event
+
+
+def _as_is(millis: int) -> int:
+    return millis
+
+
+def _where(tasks: list[asyncio.Task[Any]], frame: Any) -> str:
+    """Where handlers were when their time was up: operations by name, then the user's own frames."""
+    lines = []
+    for name, stack in places(tasks, frame):
+        own = [entry for entry in stack if is_user_file(entry[0])]
+        if name is None and not own:
+            continue
+        lines.append(f"{'In ' + name if name else 'In the handler'}, at:")
+        lines += [f'  File "{filename}", line {line}, in {function}' for filename, line, function in own]
+    return "\n".join([*dict.fromkeys(lines), ""]) if lines else ""

@@ -1,0 +1,1 @@
+"""Pure data of the service: operations, executions, events, limits. Nothing here reads a clock or does I/O."""

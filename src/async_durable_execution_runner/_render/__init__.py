@@ -1,0 +1,1 @@
+"""History to text: what people look at instead of reading."""

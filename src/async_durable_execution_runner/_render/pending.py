@@ -1,0 +1,74 @@
+"""What an execution is waiting for, in words, and why nothing will happen."""
+
+from __future__ import annotations
+
+from .._model.enums import OperationStatus as Status
+from .._model.enums import OperationType as Type
+from .._model.execution import ExecutionRecord
+from .._model.operation import CallbackDetails, ChainedInvokeDetails, Operation, StepDetails, WaitDetails
+from .words import duration
+
+
+def pending_lines(record: ExecutionRecord, now: int) -> list[str]:
+    """One line for each operation that is not finished and on which something depends."""
+    by_id = {operation.id: operation for operation in record.operations}
+    lines = []
+    for operation in record.operations:
+        if operation.is_terminal or operation.type in {Type.EXECUTION, Type.CONTEXT}:
+            continue
+        lines.append(f"{path_of(operation, by_id)}: {_state(operation, now)}")
+    return lines
+
+
+def path_of(operation: Operation, by_id: dict[str, Operation]) -> str:
+    """An operation's type and name, with the contexts it is in."""
+    names = [operation.name or operation.id[:8]]
+    parent = by_id.get(operation.parent_id or "")
+    while parent is not None:
+        names.append(parent.name or parent.id[:8])
+        parent = by_id.get(parent.parent_id or "")
+    return f"{operation.type.lower().replace('_', ' ')} '{' / '.join(reversed(names))}'"
+
+
+def stuck_message(record: ExecutionRecord, now: int, unused: list[str]) -> str:
+    """Why an execution will never end, and what to do about it."""
+    header = record.header
+    callbacks = [op for op in record.operations if op.type is Type.CALLBACK and op.status is Status.STARTED]
+    lines = [f"Execution '{header.name}' is stuck: nothing can run and no deadline is pending."]
+    lines += [f"  waiting for {line}" for line in pending_lines(record, now)]
+    if callbacks:
+        name = callbacks[0].name or "*"
+        lines.append(
+            "Nothing will answer it: no answer is scripted, it has no timeout, and no other thread of this test is at work."
+        )
+        lines.append(
+            f"Script one before the run, runner.on_callback({name!r}, result=…), or start with run_async(), "
+            f"wait_for_callback(arn, {name!r}) and send_callback_success(callback_id, …)."
+        )
+    elif not pending_lines(record, now):
+        lines.append("The handler suspended without anything pending.")
+    if unused:
+        lines.append(f"Scripted answers that no callback has asked for: {', '.join(map(repr, unused))}.")
+    return "\n".join(lines)
+
+
+def _state(operation: Operation, now: int) -> str:
+    details = operation.details
+    if isinstance(details, WaitDetails):
+        left = details.scheduled_end_at - now
+        return f"waits {duration(details.duration * 1000)}, {duration(max(0, left))} to go"
+    if isinstance(details, CallbackDetails):
+        limits = [
+            f"{what} {duration(seconds * 1000)}"
+            for what, seconds in (("timeout", details.timeout), ("heartbeat timeout", details.heartbeat_timeout))
+            if seconds
+        ]
+        return f"open, {', '.join(limits) if limits else 'no timeout'}, id {details.callback_id[:24]}…"
+    if isinstance(details, ChainedInvokeDetails):
+        return f"invoked {details.function_name}, no result yet"
+    if isinstance(details, StepDetails) and details.next_attempt_at is not None:
+        left = max(0, details.next_attempt_at - now)
+        return f"attempt {details.attempt} ended, next in {duration(left)}"
+    if isinstance(details, StepDetails):
+        return f"attempt {details.attempt + 1} running"
+    return operation.status.lower()
