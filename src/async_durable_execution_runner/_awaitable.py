@@ -7,6 +7,8 @@ from typing import Any
 
 
 class _Awaitable:
+    __slots__ = ()
+
     def __await__(self) -> Generator[Any, None, Any]:
         yield from ()
         return self.plain()
@@ -17,6 +19,8 @@ class _Awaitable:
 
 
 class _Text(_Awaitable, str):
+    __slots__ = ()
+
     def plain(self) -> str:
         return str(self)
 

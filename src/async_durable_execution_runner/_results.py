@@ -87,7 +87,7 @@ class RecordSource:
         """See ``ResultSource.render``. Never raises: what cannot be drawn says why."""
         try:
             return render_tree(self._record, self._now, self._failures)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a report that fails must not hide the test's own failure
             return f"The execution cannot be drawn: {type(error).__name__}: {error}"
 
     def _events_by_operation(self) -> dict[str | None, list[dict[str, Any]]]:

@@ -1,10 +1,10 @@
 """Watching executions. Observers see everything and change nothing.
 
-    class Printer(ExecutionObserver):
-        def on_event(self, execution_arn, event):
-            print(event["EventId"], event["EventType"])
+class Printer(ExecutionObserver):
+    def on_event(self, execution_arn, event):
+        print(event["EventId"], event["EventType"])
 
-    DurableFunctionTestRunner(handler, observers=[Printer()])
+DurableFunctionTestRunner(handler, observers=[Printer()])
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class ExecutionNotifier:
         for entry in tuple(listeners):
             try:
                 entry[1](*args)
-            except Exception:
+            except Exception:  # noqa: BLE001 - an observer's mistake must not change the run
                 _log.exception("Observer %r raised in %s and is dropped; the run goes on.", entry[0], hook)
                 self._drop(entry[0])
 

@@ -56,7 +56,8 @@ class Operation:
     end_timestamp: datetime | None
     events: list[dict[str, Any]] = field(repr=False)
 
-    def _candidate(self) -> str:
+    def describe(self) -> str:
+        """Type and name, as messages list candidates."""
         name = f"'{self.name}'" if self.name else "without a name"
         return f"{getattr(self.operation_type, 'value', self.operation_type)} {name}"
 
@@ -183,7 +184,7 @@ class _Lookup:
             return found[index]
         if len(found) > 1:
             rows = "\n".join(
-                f"  [{number}] {operation._candidate()}, started {operation.start_timestamp.isoformat()}, "
+                f"  [{number}] {operation.describe()}, started {operation.start_timestamp.isoformat()}, "
                 f"{getattr(operation.status, 'value', operation.status)}"
                 for number, operation in enumerate(found)
             )
@@ -194,11 +195,11 @@ class _Lookup:
 
     def _miss(self, what: str, name: str, named: list[Operation], everything: list[Operation]) -> str:
         if named:
-            return f"{self._where()} has no {what} {name!r}, but {', '.join(o._candidate() for o in named)}."
+            return f"{self._where()} has no {what} {name!r}, but {', '.join(o.describe() for o in named)}."
         names = [operation.name for operation in everything if operation.name]
         close = difflib.get_close_matches(str(name), names, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        there = ", ".join(dict.fromkeys(operation._candidate() for operation in everything)) or "nothing"
+        there = ", ".join(dict.fromkeys(operation.describe() for operation in everything)) or "nothing"
         return f"{self._where()} has no {what} {name!r}.{hint} There is: {there}."
 
 
@@ -284,7 +285,9 @@ class DurableFunctionTestResult(_Lookup):
     def ensure_succeeded(self) -> DurableFunctionTestResult:
         """This result, if it succeeded. Raises ``ExecutionFailedError`` with the operation tree otherwise."""
         if self.execution_status is not ExecutionStatus.SUCCEEDED:
-            raise ExecutionFailedError(f"The execution did not succeed: it is {self.execution_status}.\n{self.render()}")
+            raise ExecutionFailedError(
+                f"The execution did not succeed: it is {self.execution_status}.\n{self.render()}"
+            )
         return self
 
     def render(self) -> str:

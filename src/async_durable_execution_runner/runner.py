@@ -1,8 +1,8 @@
 """Run, test and take apart durable functions in this process.
 
-    with DurableFunctionTestRunner(handler) as runner:
-        result = runner.run({"order": 7})
-        assert result.ensure_succeeded().value == "shipped"
+with DurableFunctionTestRunner(handler) as runner:
+    result = runner.run({"order": 7})
+    assert result.ensure_succeeded().value == "shipped"
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from ._engine.callbacks import Answer, Responder, open_callbacks
 from ._engine.functions import Account, DurableFunction, InvokeOutcome, PlainFunction, StubbedFunction
 from ._engine.inputs import StartRequest
 from ._engine.scheduler import Goal
+from ._invoke import InvokeApi
 from ._local import Local, require_plain, resolve_handler
 from ._model.errors import ErrorObject
 from ._model.execution import Execution
 from ._model.limits import ServiceLimits
 from ._results import build_result
 from ._serialise import callback_text, error_object, input_text, json_text
-from ._wire.boto import LocalLambdaClient
 from ._wire.border import BotocoreWire
+from ._wire.boto import LocalLambdaClient
 from ._wire.rendering import render_error
 from .clock import Clock, RealClock, VirtualClock, from_millis, to_seconds
 from .exceptions import (
@@ -39,7 +40,6 @@ from .exceptions import (
     ServiceError,
     UnusedResponderError,
 )
-from ._invoke import InvokeApi
 from .observer import ExecutionObserver
 from .result import (
     CallbackOperation,
@@ -109,7 +109,7 @@ class DurableFunctionTestRunner:
         if isolation != "inline":
             known = "isolation='process' is not part of this release" if isolation == "process" else "unknown isolation"
             raise ValueError(f"{known}: {isolation!r}; valid: 'inline'")
-        if not (isinstance(retention_period_days, int) and 1 <= retention_period_days <= 90):
+        if retention_period_days not in range(1, 91):
             raise ValueError(f"retention_period_days is a number of days from 1 to 90, not {retention_period_days!r}")
         self._clock = _clock(clock, start_time)
         self._function_name = function_name
@@ -139,7 +139,9 @@ class DurableFunctionTestRunner:
         self._require_open()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._finish(failed=error is not None)
 
     async def __aenter__(self) -> DurableFunctionTestRunner:
@@ -216,9 +218,7 @@ class DurableFunctionTestRunner:
     ) -> str:
         """Start an execution and return its ARN. Nothing of it runs before another call drives the runner."""
         del timeout  # nothing is waited for
-        return self._ready(
-            self._start(input, function_name, execution_name, account_id, tenant_id, synchronous=False)
-        )
+        return self._ready(self._start(input, function_name, execution_name, account_id, tenant_id, synchronous=False))
 
     def wait_for_result(self, execution_arn: str, timeout: float = 60) -> DurableFunctionTestResult:
         """Drive until an execution ends; returns its result whatever the status, as often as asked.
@@ -286,7 +286,9 @@ class DurableFunctionTestRunner:
         """
         text = callback_text(result)
         payload = {"Result": text.encode()} if text is not None else {}
-        return self._answer(self._local.client.send_durable_execution_callback_success, CallbackId=callback_id, **payload)
+        return self._answer(
+            self._local.client.send_durable_execution_callback_success, CallbackId=callback_id, **payload
+        )
 
     def send_callback_failure(self, callback_id: str, error: Any = None) -> Any:
         """Fail a callback with an ``ErrorObject``, an exception, a mapping in wire shape, or a message.
@@ -328,7 +330,11 @@ class DurableFunctionTestRunner:
         if every is not None and every <= 0:
             raise ValueError(f"heartbeat_every must be more than 0, not {heartbeat_every!r}")
         responder = Responder(
-            pattern=name, answer=answer, after=_millis(after, "after"), heartbeat_every=every, optional=optional
+            pattern=name,
+            answer=answer,
+            after=_millis(after, "after"),
+            heartbeat_every=every,
+            optional=optional,
         )
         self._local.responders.scripted.append(responder)
         return self
@@ -386,7 +392,9 @@ class DurableFunctionTestRunner:
         millis = _millis(after, "after")
         if times_out:
             message = f"CHAINED_INVOKE timed out after {millis // 1000} seconds."
-            outcome = InvokeOutcome(status="TIMED_OUT", error=ErrorObject(type="ChainedInvoke.Timeout", message=message))
+            outcome = InvokeOutcome(
+                status="TIMED_OUT", error=ErrorObject(type="ChainedInvoke.Timeout", message=message)
+            )
         elif stops is not _NOT_GIVEN:
             outcome = InvokeOutcome(status="STOPPED", error=error_object(None if stops is True else stops))
         elif error is not _NOT_GIVEN:
@@ -488,8 +496,12 @@ class DurableFunctionTestRunner:
 
     def _no_function(self, name: str) -> str:
         if not self._has_handler and name == self._function_name:
-            return "The runner has no handler: give one as DurableFunctionTestRunner(handler) or handler=… in the marker."
-        durable = [each for each in self._local.functions if isinstance(self._local.functions.find(each), DurableFunction)]
+            return (
+                "The runner has no handler: give one as DurableFunctionTestRunner(handler) or handler=… in the marker."
+            )
+        durable = [
+            each for each in self._local.functions if isinstance(self._local.functions.find(each), DurableFunction)
+        ]
         return f"There is no durable function {name!r}; registered: {', '.join(map(repr, durable)) or 'none'}."
 
     def _until_closed(self, arn: str, timeout: float) -> DurableFunctionTestResult:
@@ -575,7 +587,7 @@ def _never() -> bool:
     return False
 
 
-def _clock(clock: Clock | str, start_time: datetime | None) -> Clock:
+def _clock(clock: Any, start_time: datetime | None) -> Clock:
     if isinstance(clock, str):
         if clock == "virtual":
             return VirtualClock(start_time)
@@ -583,7 +595,7 @@ def _clock(clock: Clock | str, start_time: datetime | None) -> Clock:
             raise ValueError(f"unknown clock {clock!r}; valid: 'virtual', 'real', or a Clock")
         clock = RealClock()
     elif not isinstance(clock, Clock):
-        raise ValueError(f"unknown clock {clock!r}; valid: 'virtual', 'real', or a Clock")
+        raise TypeError(f"unknown clock {clock!r}; valid: 'virtual', 'real', or a Clock")
     if start_time is not None:
         raise ValueError("start_time is for a virtual clock made by the runner; this clock has its own time")
     return clock
@@ -612,5 +624,3 @@ def _decorated(handler: Any) -> Any:
     if any(sdk_of(layer) for layer in layers(handler)):
         return resolve_handler(handler)
     raise HandlerError(f"{handler!r} is not decorated by an SDK")
-
-

@@ -83,7 +83,9 @@ def _load(sdk: str, handler: Any) -> Bridge:
         what = f"handler {handler_name(handler)}" if handler is not None else "this runner"
         raise SdkNotInstalledError(f"{what} needs the package {sdk}, which is not installed: {_INSTALL[sdk]}")
     if importlib.util.find_spec(f"{__name__}.{_ROOMS[sdk]}") is None:
-        raise HandlerError(f"handler {handler_name(handler)} is decorated by {sdk}, which this release does not support yet")
+        raise HandlerError(
+            f"handler {handler_name(handler)} is decorated by {sdk}, which this release does not support yet"
+        )
     return _bridge(sdk)
 
 

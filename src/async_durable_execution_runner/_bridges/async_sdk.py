@@ -60,7 +60,7 @@ class AsyncSdkBridge:
         """See ``Bridge.bind``."""
         wrapper = next((layer for layer in layers(handler) if sdk_of(layer) == PACKAGE), None)
         function = handler if wrapper is None else _original(wrapper)
-        bound: Any = sdk.durable_execution(function, boto3_client=AsyncClient(client))  # type: ignore[arg-type]
+        bound: Any = sdk.durable_execution(function, boto3_client=AsyncClient(client))
         call = bound._async_handler  # noqa: SLF001 - the SDK's own advice for callers that have a loop
         if wrapper is None or wrapper is handler:
             return Binding(call=call)
@@ -85,8 +85,7 @@ def create_bridge() -> Bridge:
 
 
 def _original(wrapper: Any) -> Any:
-    original = getattr(wrapper, "_durable_execution_original", None) or inspect.unwrap(wrapper)
-    return original
+    return getattr(wrapper, "_durable_execution_original", None) or inspect.unwrap(wrapper)
 
 
 def _module(*names: str) -> Any:

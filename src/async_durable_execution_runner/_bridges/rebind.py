@@ -42,7 +42,7 @@ def _clone_function(function: types.FunctionType, inner: Any, new_inner: Any) ->
     )
     clone.__kwdefaults__ = function.__kwdefaults__
     functools.update_wrapper(clone, function)
-    clone.__wrapped__ = new_inner
+    clone.__dict__["__wrapped__"] = new_inner
     return clone
 
 

@@ -103,7 +103,7 @@ class CheckpointProcessor:
         )
 
     def accept(self, execution: Execution, updates: Sequence[OperationUpdate], now: int) -> Accepted:
-        """Apply a batch. Raises ``InvalidParameterValueException`` and leaves everything as it was if any of it is wrong."""
+        """Apply a batch, or raise ``InvalidParameterValueException`` and leave everything as it was."""
         validator = self._validator
         validator.validate_batch(updates)
         if execution.outcome is not None and updates:

@@ -68,7 +68,9 @@ class CheckpointValidator:
                     f"Operation limit exceeded: an execution can have at most {limits.max_operations} operations; "
                     f"{update.type} {_name(update)} is one too many."
                 )
-        size = (size_of(update.payload) if update.payload is not None else 0) + (update.error.size if update.error else 0)
+        size = (size_of(update.payload) if update.payload is not None else 0) + (
+            update.error.size if update.error else 0
+        )
         if not size:
             return
         transaction.stored_bytes += size
@@ -89,7 +91,8 @@ def _same_identity(update: OperationUpdate, current: Operation) -> None:
     ):
         if said != known:
             raise InvalidParameterValueException(
-                f"Inconsistent {what} of {_name(update)}: it was started with {_shown(known)}, the update has {_shown(said)}."
+                f"Inconsistent {what} of {_name(update)}: "
+                f"it was started with {_shown(known)}, the update has {_shown(said)}."
             )
 
 

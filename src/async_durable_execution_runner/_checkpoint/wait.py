@@ -24,7 +24,9 @@ class WaitValidator:
         if update.action is Action.START:
             refuse_outcome(update)
             if update.wait_seconds is None:
-                raise InvalidParameterValueException("Invalid WaitOptions for the given action: START needs WaitSeconds.")
+                raise InvalidParameterValueException(
+                    "Invalid WaitOptions for the given action: START needs WaitSeconds."
+                )
             return
         if update.payload is not None:
             raise InvalidParameterValueException("Cannot provide a Payload for CANCEL action: WAIT.")

@@ -6,11 +6,22 @@ import os
 import sys
 import sysconfig
 import threading
+from pathlib import Path
 from types import FrameType
 
 _STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"])
-_OURS = os.path.realpath(os.path.join(os.path.dirname(__file__), ".."))
-_INFRASTRUCTURE = ("execnet", "xdist", "pytest_timeout", "pydevd", "_pydev", "debugpy", "coverage", "tqdm", "anyio")
+_OURS = str(Path(__file__).resolve().parent.parent)
+_INFRASTRUCTURE = (
+    "execnet",
+    "xdist",
+    "pytest_timeout",
+    "pydevd",
+    "_pydev",
+    "debugpy",
+    "coverage",
+    "tqdm",
+    "anyio",
+)
 
 
 def other_threads_at_work() -> list[str]:
@@ -46,5 +57,3 @@ def _is_somebodys(filename: str) -> bool:
     if "site-packages" in path:
         return not any(f"{os.sep}{name}" in path for name in _INFRASTRUCTURE)
     return not path.startswith(_STDLIB)
-
-

@@ -29,8 +29,9 @@ class GuardExpired(BaseException):
 
 
 class Guard:
-    """Interrupts the calling thread once ``seconds`` of real time are over. Also tells Ctrl-C from a handler's own
-    ``KeyboardInterrupt``.
+    """Interrupts the calling thread once ``seconds`` of real time are over.
+
+    Also tells Ctrl-C from a handler's own ``KeyboardInterrupt``.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -62,7 +63,7 @@ class Guard:
             self._undo.pop()()
 
     def _arm_signal(self) -> None:
-        def expire(number: int, frame: FrameType | None) -> None:
+        def expire(_: int, frame: FrameType | None) -> None:
             error = GuardExpired()
             error.frame = frame
             raise error
@@ -97,7 +98,7 @@ class Guard:
 
         thread = threading.Thread(target=watch, name="durable-runner-guard", daemon=True)
         thread.start()
-        self._undo.append(lambda: (done.set(), thread.join()))
+        self._undo += [thread.join, done.set]  # undone from the end: told first, then awaited
 
 
 def stack_of(frame: FrameType | None) -> list[str]:

@@ -33,8 +33,13 @@ _LOOK_AGAIN = 0.02
 class BoundHandler(Protocol):
     """A handler bound to the in-process client; see the bridges."""
 
-    call: Callable[[dict[str, Any], Any], Awaitable[Any]] | None
-    call_blocking: Callable[[dict[str, Any], Any], Any] | None
+    @property
+    def call(self) -> Callable[[dict[str, Any], Any], Awaitable[Any]] | None:
+        """Awaited on an event loop."""
+
+    @property
+    def call_blocking(self) -> Callable[[dict[str, Any], Any], Any] | None:
+        """Called where no loop runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,9 @@ class Ports:
 class InlineDriver:
     """Carries out the scheduler's actions until a goal is reached. One thread at a time."""
 
-    def __init__(self, executor: Executor, scheduler: Scheduler, clock: Clock, lock: threading.RLock, ports: Ports) -> None:
+    def __init__(
+        self, executor: Executor, scheduler: Scheduler, clock: Clock, lock: threading.RLock, ports: Ports
+    ) -> None:
         self.ports = ports
         self._executor = executor
         self._scheduler = scheduler
@@ -118,7 +125,7 @@ class InlineDriver:
                     end = self._invoke(invocation, guard)
                     self._ended(invocation, end)
                 case Call(call):
-                    self._called(call, plain_outcome(lambda call=call: self._call(call, guard)))  # type: ignore[misc]
+                    self._called(call, plain_outcome(lambda call=call: self._call(call)))  # type: ignore[misc]
                 case Sleep(until):
                     self._wait((until - self._clock.now_millis()) / 1000, guard)
                 case _:
@@ -158,7 +165,7 @@ class InlineDriver:
         def work() -> None:
             try:
                 self.drive(goal, timeout, execution_arn)
-            except BaseException as error:  # carried over to the caller's thread
+            except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
                 problems.append(error)
 
         context = contextvars.copy_context()
@@ -209,7 +216,7 @@ class InlineDriver:
 
     async def _wait_async(self, seconds: float, guard: Guard, event: asyncio.Event) -> None:
         event.clear()
-        done, pending = await asyncio.wait(
+        _, pending = await asyncio.wait(
             [asyncio.ensure_future(event.wait())], timeout=max(0.0, min(seconds, guard.remaining()))
         )
         for task in pending:
@@ -226,7 +233,7 @@ class InlineDriver:
                     assert binding.call_blocking is not None
                     output = binding.call_blocking(event, context)
             return read_output(output, self.ports.read_error)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever ends a handler is its outcome
             return self._died(error, invocation, guard)
 
     async def _invoke_async(self, invocation: InvocationInput, guard: Guard) -> InvocationEnd:
@@ -243,7 +250,7 @@ class InlineDriver:
                 self._give_up(invocation, "The test's own task was cancelled.")
                 raise
             return crashed(asyncio.CancelledError("the handler was cancelled"), invocation.request_id)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whatever ends a handler is its outcome
             return self._died(error, invocation, guard)
 
     @contextmanager
@@ -347,7 +354,7 @@ class InlineDriver:
 
     # -------------------------------------------------------------------------------------- one ordinary call
 
-    def _call(self, call: PlainCall, guard: Guard) -> Any:
+    def _call(self, call: PlainCall) -> Any:
         function, payload, context = self._plain(call)
         result = function.handler(payload, context)
         return self.run_coroutine(result) if inspect.iscoroutine(result) else result
@@ -358,7 +365,7 @@ class InlineDriver:
             result = function.handler(payload, context)
             if inspect.isawaitable(result):
                 result = await result
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it raises is its outcome
             return InvokeOutcome(status="FAILED", error=error_of(error))
         return plain_outcome(lambda: result)
 

@@ -25,7 +25,7 @@ class DaemonExecutor(ThreadPoolExecutor):
                 return
             try:
                 future.set_result(fn(*args, **kwargs))
-            except BaseException as error:  # whatever it is belongs to who asked for it
+            except BaseException as error:  # noqa: BLE001 - whatever it is belongs to who asked for it
                 future.set_exception(error)
 
         threading.Thread(target=work, name="durable-runner-worker", daemon=True).start()

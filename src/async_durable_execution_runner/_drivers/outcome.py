@@ -18,12 +18,14 @@ def read_output(output: Any, read_error: ReadError) -> InvocationEnd:
     """A durable handler's answer. One that is not valid comes back with its ``problem``."""
     if not isinstance(output, Mapping):
         return Returned(
-            status=None, problem=f"Invalid invocation output: expected an object with Status, got {type(output).__name__}."
+            status=None,
+            problem=f"Invalid invocation output: expected an object with Status, got {type(output).__name__}.",
         )
     status, result, error = output.get("Status"), output.get("Result"), output.get("Error")
     if status not in _STATUSES:
         return Returned(
-            status=None, problem=f"Invalid invocation output: Status must be one of {', '.join(_STATUSES)}, not {status!r}."
+            status=None,
+            problem=f"Invalid invocation output: Status must be one of {', '.join(_STATUSES)}, not {status!r}.",
         )
     if result is not None and not isinstance(result, str):
         return Returned(status=None, problem="Invalid invocation output: Result must be a string.")
@@ -40,7 +42,9 @@ def crashed(error: BaseException, request_id: str) -> Crashed:
         code = error.code if isinstance(error, SystemExit) else 1
         status = code if isinstance(code, int) else int(code is not None)
         how = "sys.exit" if isinstance(error, SystemExit) else "KeyboardInterrupt"
-        message = f"RequestId: {request_id} Error: Runtime exited with error: exit status {status} ({how} in the handler)"
+        message = (
+            f"RequestId: {request_id} Error: Runtime exited with error: exit status {status} ({how} in the handler)"
+        )
         return Crashed(error=ErrorObject(type="Runtime.ExitError", message=message))
     return Crashed(error=error_of(error))
 
@@ -54,5 +58,5 @@ def plain_outcome(call: Callable[[], Any]) -> InvokeOutcome:
     """One call of an ordinary function, as a chained invoke sees it."""
     try:
         return InvokeOutcome(status="SUCCEEDED", result=json.dumps(call()))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it raises is its outcome
         return InvokeOutcome(status="FAILED", error=error_of(error))

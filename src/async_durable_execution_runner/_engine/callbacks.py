@@ -59,9 +59,11 @@ def heartbeat(executor: Executor, callback_id: str, now: int) -> None:
 
 def find_callback(executor: Executor, callback_id: str) -> tuple[Execution, Operation]:
     """The callback of that id and its execution."""
-    parts = read_callback_id(callback_id) if isinstance(callback_id, str) else None
+    parts = read_callback_id(callback_id)
     if parts is None:
-        raise InvalidParameterValueException(f"Invalid callback id: {callback_id!r} was not handed out by this service.")
+        raise InvalidParameterValueException(
+            f"Invalid callback id: {callback_id!r} was not handed out by this service."
+        )
     execution = executor.executions.get(parts[0])
     operation = execution.operations.get(parts[1]) if execution is not None else None
     if execution is None or operation is None or not isinstance(operation.details, CallbackDetails):

@@ -88,7 +88,13 @@ class InMemoryServiceClient:
     """
 
     def __init__(
-        self, executor: Executor, scheduler: Scheduler, clock: Clock, wire: Wire, lock: threading.RLock, pace: Pace
+        self,
+        executor: Executor,
+        scheduler: Scheduler,
+        clock: Clock,
+        wire: Wire,
+        lock: threading.RLock,
+        pace: Pace,
     ) -> None:
         self.executor = executor
         self.wire = wire
@@ -110,7 +116,9 @@ class InMemoryServiceClient:
                     self._scheduler.pass_time(self.pace.reachable())
                 self._scheduler.fire_due()
                 now = self._clock.now_millis()
-                answer = self.executor.checkpoint(arn, params["CheckpointToken"], parsed, params.get("ClientToken"), now)
+                answer = self.executor.checkpoint(
+                    arn, params["CheckpointToken"], parsed, params.get("ClientToken"), now
+                )
         except ServiceError as error:
             raise self.wire.client_error(error, "CheckpointDurableExecution") from None
         shift = self.pace.shift()
@@ -141,7 +149,7 @@ class InMemoryServiceClient:
     def send_durable_execution_callback_success(self, **params: Any) -> dict[str, Any]:
         """API Reference: SendDurableExecutionCallbackSuccess."""
         with self._service("SendDurableExecutionCallbackSuccess", params):
-            payload = params.get("Result")
+            payload: Any = params.get("Result")
             if hasattr(payload, "read"):
                 payload = payload.read()
             text = payload.decode() if isinstance(payload, bytes | bytearray) else payload

@@ -25,7 +25,14 @@ from .._model.effects import (
 )
 from .._model.enums import ExecutionStatus, OperationStatus
 from .._model.errors import ErrorObject
-from .._model.execution import Change, Execution, ExecutionHeader, RunningInvocation, Transaction, root_operation
+from .._model.execution import (
+    Change,
+    Execution,
+    ExecutionHeader,
+    RunningInvocation,
+    Transaction,
+    root_operation,
+)
 from .._model.history import HistoryEvent
 from .._model.ids import ExecutionArn, derived_uuid
 from .._model.limits import ServiceLimits
@@ -35,7 +42,7 @@ from ..observer import ExecutionNotifier
 from ..stores.base import ExecutionStore
 from .completion import completed_operation
 from .functions import DurableFunction, FunctionRegistry, InvokeOutcome, StubbedFunction
-from .inputs import Crashed, InvocationEnd, InvocationInput, PlainCall, Returned, StartRequest
+from .inputs import Crashed, InvocationEnd, InvocationInput, PlainCall, StartRequest
 from .state import StatePage, first_page, next_page, visible_operations
 from .timers import Timer, Timers
 from .verdict import Close, Retry, Suspend, judge
@@ -64,7 +71,7 @@ class Executor:
         self.ready: deque[str] = deque()
         self.calls: deque[PlainCall] = deque()
         self.executions: dict[str, Execution] = {}
-        self.callback_opened: Callable[[str, Operation, int], None] = lambda arn, operation, now: None
+        self.callback_opened: Callable[[str, Operation, int], None] = _nobody_answers
         self._processor = CheckpointProcessor(limits, functions)
         self.invocation_timeout = invocation_timeout
         self._retention_days = retention_period_days
@@ -203,7 +210,12 @@ class Executor:
         self.timers.cancel(Deadline.INVOCATION_TIMEOUT, execution.header.arn)
         transaction = execution.begin(now)
         transaction.invocation = record
-        data = {"started_at": record.started_at, "ended_at": now, "request_id": record.request_id, "error": error}
+        data = {
+            "started_at": record.started_at,
+            "ended_at": now,
+            "request_id": record.request_id,
+            "error": error,
+        }
         transaction.record("InvocationCompleted", None, data)
         return transaction
 
@@ -213,7 +225,12 @@ class Executor:
             self.notifier.notify("on_invocation_completed", execution_arn, number, shown)
 
     def _close(
-        self, transaction: Transaction, status: ExecutionStatus, *, result: str | None = None, error: ErrorObject | None = None
+        self,
+        transaction: Transaction,
+        status: ExecutionStatus,
+        *,
+        result: str | None = None,
+        error: ErrorObject | None = None,
     ) -> None:
         transaction.close(status, result=result, error=error)
         kind = _CLOSING_EVENT[status]
@@ -353,7 +370,9 @@ class Executor:
         running = execution.running
         if running is None:
             return
-        message = f"RequestId: {running.record.request_id} Error: Task timed out after {self.invocation_timeout:.2f} seconds"
+        message = (
+            f"RequestId: {running.record.request_id} Error: Task timed out after {self.invocation_timeout:.2f} seconds"
+        )
         error = ErrorObject(type="Sandbox.Timedout", message=message)
         self.end_invocation(execution.header.arn, running.record.number, Crashed(error=error), now)
 
@@ -364,7 +383,9 @@ class Executor:
         self.store.append(execution.header.arn, change)
         self._publish(execution, transaction.events, transaction.effects, now)
 
-    def _publish(self, execution: Execution, events: Sequence[HistoryEvent], effects: Sequence[Effect], now: int) -> None:
+    def _publish(
+        self, execution: Execution, events: Sequence[HistoryEvent], effects: Sequence[Effect], now: int
+    ) -> None:
         if self._render_event is not None and self.notifier.wants("on_event"):
             for event in events:
                 self.notifier.notify("on_event", execution.header.arn, self._render_event(event))
@@ -452,6 +473,10 @@ class Executor:
                 error = ErrorObject(type="ChainedInvoke.Timeout", message=message)
             outcome = InvokeOutcome(status=header.status, result=header.result, error=error)
             self.end_chained_invoke(header.parent_arn, header.parent_operation_id, outcome, now)
+
+
+def _nobody_answers(_arn: str, _operation: Operation, _now: int) -> None:
+    """No answers are scripted."""
 
 
 _CLOSING_EVENT = {

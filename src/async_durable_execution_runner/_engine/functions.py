@@ -57,9 +57,7 @@ class Account:
 
     def function_arn(self, name: str, account_id: str | None = None) -> str:
         """The unqualified ARN of a function."""
-        return (
-            f"arn:{partition_of(self.region)}:lambda:{self.region}:{account_id or self.account_id}:function:{name}"
-        )
+        return f"arn:{partition_of(self.region)}:lambda:{self.region}:{account_id or self.account_id}:function:{name}"
 
     def execution_arn(self, function_name: str, name: str, seed: str, account_id: str | None = None) -> ExecutionArn:
         """The ARN of an execution; ``seed`` tells executions of one name apart."""
@@ -74,8 +72,9 @@ class Account:
 
 
 class FunctionRegistry:
-    """Functions by name. A call by ARN, partial ARN or qualified name finds the bare name, unless that exact form is
-    registered itself.
+    """Functions by name.
+
+    A call by ARN, partial ARN or qualified name finds the bare name, unless that exact form is registered itself.
     """
 
     def __init__(self, account: Account, limits: ServiceLimits) -> None:
@@ -138,7 +137,8 @@ class FunctionRegistry:
                 if theirs is not None and theirs != ours:
                     return ErrorObject(
                         type="InvalidParameterValueException",
-                        message=f"Cannot invoke a function of another {what}: {text} is in {theirs}, the execution in {ours}.",
+                        message=f"Cannot invoke a function of another {what}: "
+                        f"{text} is in {theirs}, the execution in {ours}.",
                     )
         if execution.header.depth + 1 > self._limits.chained_invoke_depth:
             return ErrorObject(

@@ -26,4 +26,6 @@ def _offset(marker: str) -> int:
     try:
         return int(base64.b64decode(marker, validate=True))
     except ValueError:
-        raise InvalidParameterValueException(f"Invalid Marker: '{marker}' was not handed out by this service.") from None
+        raise InvalidParameterValueException(
+            f"Invalid Marker: '{marker}' was not handed out by this service."
+        ) from None

@@ -85,7 +85,8 @@ def _pending(execution: Execution, running: RunningInvocation, limits: ServiceLi
         return Suspend(again=True)
     execution.empty_pendings_in_a_row += 1
     error = ErrorObject(
-        type="InvalidParameterValueException", message="Cannot return PENDING status with no pending operations."
+        type="InvalidParameterValueException",
+        message="Cannot return PENDING status with no pending operations.",
     )
     if execution.empty_pendings_in_a_row >= limits.empty_pending_limit:
         return Close(status=ExecutionStatus.FAILED, error=error, invocation_error=error)

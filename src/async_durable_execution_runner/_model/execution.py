@@ -158,7 +158,17 @@ class Transaction:
     Nothing of a refused input is seen by anybody, because nothing is written before ``commit``.
     """
 
-    __slots__ = ("effects", "events", "execution", "header", "invocation", "now", "operations", "outcome", "stored_bytes")
+    __slots__ = (
+        "effects",
+        "events",
+        "execution",
+        "header",
+        "invocation",
+        "now",
+        "operations",
+        "outcome",
+        "stored_bytes",
+    )
 
     def __init__(self, execution: Execution, now: int) -> None:
         self.execution = execution

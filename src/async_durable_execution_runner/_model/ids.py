@@ -79,7 +79,10 @@ class FunctionReference:
         if found is None:
             return None
         return cls(
-            name=found["name"], qualifier=found["qualifier"], region=found["region"], account_id=found["account"]
+            name=found["name"],
+            qualifier=found["qualifier"],
+            region=found["region"],
+            account_id=found["account"],
         )
 
 

@@ -38,7 +38,7 @@ class ServiceLimits:
     idempotency_seconds: int = 15 * 60
     """How long the same ``ClientToken`` with the same checkpoint token replays the answer."""
     state_page_operations: int = 1_000
-    """Operations per page of state: in the invocation's event, in a checkpoint's answer and in GetDurableExecutionState."""
+    """Operations per page of state: in an invocation's event, a checkpoint's answer and GetDurableExecutionState."""
     stale_token_message: str = "Invalid checkpoint token: {reason}"
     """What a stale token is told. The SDKs tell a recoverable race from a mistake by how it begins."""
 

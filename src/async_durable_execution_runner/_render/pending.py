@@ -39,7 +39,8 @@ def stuck_message(record: ExecutionRecord, now: int, unused: list[str]) -> str:
     if callbacks:
         name = callbacks[0].name or "*"
         lines.append(
-            "Nothing will answer it: no answer is scripted, it has no timeout, and no other thread of this test is at work."
+            "Nothing will answer it: no answer is scripted, it has no timeout, "
+            "and no other thread of this test is at work."
         )
         lines.append(
             f"Script one before the run, runner.on_callback({name!r}, result=…), or start with run_async(), "
@@ -60,7 +61,10 @@ def _state(operation: Operation, now: int) -> str:
     if isinstance(details, CallbackDetails):
         limits = [
             f"{what} {duration(seconds * 1000)}"
-            for what, seconds in (("timeout", details.timeout), ("heartbeat timeout", details.heartbeat_timeout))
+            for what, seconds in (
+                ("timeout", details.timeout),
+                ("heartbeat timeout", details.heartbeat_timeout),
+            )
             if seconds
         ]
         return f"open, {', '.join(limits) if limits else 'no timeout'}, id {details.callback_id[:24]}…"

@@ -22,10 +22,9 @@ def render_tree(record: ExecutionRecord, now: int, failures: Failures | None = N
     """The execution as a tree: names, attempts, statuses, times since its start, and what is pending."""
     header = record.header
     end = header.ended_at if header.ended_at is not None else now
-    lines = [
-        f"{MARKS[header.status]} execution '{shorten(header.name, 40)}' {header.status} "
-        f"after {duration(end - header.started_at)}, {_count(len(record.invocations), 'invocation')}"
-    ]
+    head = f"{MARKS[header.status]} execution '{shorten(header.name, 40)}' {header.status}"
+    took, calls = duration(end - header.started_at), _count(len(record.invocations), "invocation")
+    lines = [f"{head} after {took}, {calls}"]
     children: dict[str | None, list[Operation]] = {}
     for operation in record.operations:
         if operation.type is not Type.EXECUTION:
@@ -63,13 +62,18 @@ def _line(operation: Operation, start: int) -> str:
     took = ""
     if operation.ended_at is not None and operation.ended_at != operation.started_at:
         took = f" → {duration(operation.ended_at - start)}"
-    parts = [f"{MARKS[operation.status]} {kind}{name}", operation.status.value, f"at {began}{took}", *_facts(operation)]
+    parts = [
+        f"{MARKS[operation.status]} {kind}{name}",
+        operation.status.value,
+        f"at {began}{took}",
+        *_facts(operation),
+    ]
     return "  ".join(parts)
 
 
 def _kind(operation: Operation) -> str:
     sub_type = operation.sub_type
-    return sub_type if sub_type else operation.type.title().replace("_", " ")
+    return sub_type or operation.type.title().replace("_", " ")
 
 
 def _facts(operation: Operation) -> list[str]:

@@ -1,1 +1,1 @@
-"""The border: botocore's service model, and what it says about shapes, limits and errors. The only room with botocore."""
+"""The border: botocore's service model and what it says about shapes, limits and errors."""

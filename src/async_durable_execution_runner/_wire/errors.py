@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Hashable
 from typing import Any
 
 import botocore.exceptions
@@ -17,7 +18,8 @@ def client_error(error: ServiceError, operation: str) -> Exception:
 
     It is an instance of the runner's own class as well, so either can be caught.
     """
-    exception: Exception = _class_of(type(error))(_response(error), operation)
+    kind: Hashable = type(error)
+    exception: Exception = _class_of(kind)(_response(error), operation)
     exception.message = error.message  # type: ignore[attr-defined]
     exception.members = error.members  # type: ignore[attr-defined]
     return exception
@@ -30,9 +32,9 @@ def status_code(code: str) -> int:
 
 
 @functools.cache
-def _class_of(kind: type[ServiceError]) -> type[Exception]:
+def _class_of(kind: Any) -> type[Exception]:
     def initialise(self: Any, response: dict[str, Any], operation: str) -> None:
-        botocore.exceptions.ClientError.__init__(self, response, operation)  # type: ignore[arg-type]
+        botocore.exceptions.ClientError.__init__(self, response, operation)
 
     namespace = {"__init__": initialise, "__module__": kind.__module__, "__doc__": kind.__doc__}
     return type(kind.__name__, (botocore.exceptions.ClientError, kind), namespace)

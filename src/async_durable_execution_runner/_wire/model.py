@@ -26,7 +26,7 @@ def operation_model(name: str) -> botocore.model.OperationModel:
 def error_shape(code: str) -> botocore.model.StructureShape | None:
     """The shape of an exception, or ``None`` for one that the model does not have (``ValidationException``)."""
     model = service_model()
-    return model.shape_for(code) if code in model.shape_names else None  # type: ignore[return-value]
+    return model.shape_for(code) if code in model.shape_names else None
 
 
 def durable_operations() -> list[str]:

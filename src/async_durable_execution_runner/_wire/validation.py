@@ -75,7 +75,7 @@ def _compile(shape: botocore.model.Shape) -> Predicate:
         return _compile_blob(shape)
     if shape.type_name == "boolean":
         return lambda value: isinstance(value, bool)
-    return lambda value: True
+    return lambda _: True
 
 
 def _compile_structure(shape: botocore.model.StructureShape) -> Predicate:

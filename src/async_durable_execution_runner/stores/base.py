@@ -63,7 +63,10 @@ class ExecutionStore(Protocol):
         """Everything kept of an execution. Raises ``ResourceNotFoundException`` for an unknown ARN."""
 
     def list(self, query: ExecutionQuery) -> Sequence[ExecutionHeader]:
-        """Headers that match, newest first; with ``reverse`` oldest first. Of equal age, the one created later is newer."""
+        """Headers that match, newest first; with ``reverse`` oldest first.
+
+        Of equal age, the one created later is newer.
+        """
 
     def delete(self, execution_arn: str) -> None:
         """Forget an execution. Raises ``ResourceNotFoundException`` for an unknown ARN."""
