@@ -148,7 +148,10 @@ class _Lookup:
         return self._get(CallbackOperation, "callback", name, index)
 
     def get_context(self, name: str, index: int | None = None) -> ContextOperation:
-        """The child context, map, parallel, branch or wait-for-callback of that name. Raises ``OperationLookupError``."""
+        """The context of that name: child context, map, parallel, branch, wait-for-callback.
+
+        Raises ``OperationLookupError``.
+        """
         return self._get(ContextOperation, "context", name, index)
 
     def get_invoke(self, name: str, index: int | None = None) -> InvokeOperation:
@@ -256,7 +259,7 @@ class DurableFunctionTestResult(_Lookup):
     """The SDK's own ``ErrorObject``, or ``None``."""
     execution_arn: str
     source: ResultSource = field(repr=False, compare=False)
-    """Where the rest comes from, when somebody asks: a run of thousands of steps is not turned inside out for nothing."""
+    """Where the rest comes from when somebody asks: a run of thousands of steps is not drawn for nothing."""
 
     @functools.cached_property
     def operations(self) -> list[Operation]:

@@ -171,7 +171,8 @@ class DurableFunctionTestRunner:
             names = ", ".join(repr(responder.pattern) for responder in unused)
             opened = sorted({name for name in self._callback_names() if name}) or ["none"]
             raise UnusedResponderError(
-                f"on_callback({names}) was scripted and no callback asked for it; callbacks opened: {', '.join(opened)}. "
+                f"on_callback({names}) was scripted and no callback asked for it; "
+                f"callbacks opened: {', '.join(opened)}. "
                 "If that is as it should be, say on_callback(…, optional=True)."
             )
         self._checked = True
@@ -579,7 +580,8 @@ class DurableFunctionTestRunner:
         if execution.is_closed:
             error = execution.header.error
             why = f" with {error.type}: {error.message}" if error is not None else ""
-            return f"The execution has ended ({execution.header.status}{why}) and no open {wanted} is there. Callbacks: {there}."
+            ended = f"The execution has ended ({execution.header.status}{why})"
+            return f"{ended} and no open {wanted} is there. Callbacks: {there}."
         return f"No open {wanted} is there. Callbacks: {there}."
 
 
@@ -593,12 +595,11 @@ def _clock(clock: Any, start_time: datetime | None) -> Clock:
             return VirtualClock(start_time)
         if clock != "real":
             raise ValueError(f"unknown clock {clock!r}; valid: 'virtual', 'real', or a Clock")
-        clock = RealClock()
     elif not isinstance(clock, Clock):
         raise TypeError(f"unknown clock {clock!r}; valid: 'virtual', 'real', or a Clock")
     if start_time is not None:
         raise ValueError("start_time is for a virtual clock made by the runner; this clock has its own time")
-    return clock
+    return RealClock() if isinstance(clock, str) else clock
 
 
 def _timeout(value: Duration | None, what: str, most: int | None) -> int | None:

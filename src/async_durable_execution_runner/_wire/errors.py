@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable
 from typing import Any
 
 import botocore.exceptions
@@ -18,7 +17,7 @@ def client_error(error: ServiceError, operation: str) -> Exception:
 
     It is an instance of the runner's own class as well, so either can be caught.
     """
-    kind: Hashable = type(error)
+    kind: Any = type(error)
     exception: Exception = _class_of(kind)(_response(error), operation)
     exception.message = error.message  # type: ignore[attr-defined]
     exception.members = error.members  # type: ignore[attr-defined]
