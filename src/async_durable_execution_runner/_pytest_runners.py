@@ -1,0 +1,121 @@
+"""The runners of one test: made, shown in its reports, and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from .exceptions import DurableRunnerError
+from .options import PluginOptions, RunnerOptions
+from .runner import DurableFunctionTestResult, DurableFunctionTestRunner
+
+SECTION = "durable execution"
+PROPERTY = "durable_execution"
+
+
+class RunnersOfTest:
+    """Every runner that the fixtures made for one test.
+
+    Nothing here raises while a report is made: what cannot be shown is said in the report.
+    """
+
+    def __init__(self, options: PluginOptions) -> None:
+        self._history = options.history
+        self._defaults = options.runner
+        self._runners: list[DurableFunctionTestRunner] = []
+        self._passed = False
+        self._shown = False
+
+    # ---------------------------------------------------------------------------------------------- for fixtures
+
+    def from_marker(self, item: pytest.Item) -> DurableFunctionTestRunner:
+        """The runner that a test's marker asks for. Raises ``UsageError``."""
+        __tracebackhide__ = True
+        return self._make(RunnerOptions.from_marker(item, self._defaults))
+
+    def from_call(self, handler: Any, keywords: Mapping[str, Any]) -> DurableFunctionTestRunner:
+        """One more runner. Raises ``UsageError``."""
+        __tracebackhide__ = True
+        return self._make(RunnerOptions.from_call(handler, keywords, self._defaults))
+
+    def _make(self, options: RunnerOptions) -> DurableFunctionTestRunner:
+        __tracebackhide__ = True
+        keywords: dict[str, Any] = options.resolved()
+        try:
+            runner = DurableFunctionTestRunner(options.handler, **keywords)
+        except (TypeError, ValueError, DurableRunnerError) as error:
+            raise pytest.UsageError(options.rejected(error)) from None
+        self._runners.append(runner)
+        return runner
+
+    def close(self) -> None:
+        """Close every runner, and only then complain of unused answers, if the test passed."""
+        __tracebackhide__ = True
+        errors: list[Exception] = []
+        for runner in reversed(self._runners):
+            try:
+                runner._finish(failed=not self._passed)  # noqa: SLF001 - what leaving `with` does, for both of them
+            except Exception as error:  # noqa: BLE001 - the others must be closed too
+                errors.append(error)
+        if len(errors) > 1:
+            raise ExceptionGroup("several runners of this test complain", errors)
+        if errors:
+            raise errors[0]
+
+    # ----------------------------------------------------------------------------------------------- for reports
+
+    def phase_ended(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> None:
+        """Note what became of a phase, before its report takes the item's properties."""
+        if call.when == "call":
+            self._passed = call.excinfo is None
+        if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
+            item.user_properties += [(PROPERTY, _status(result)) for result in self._results()]
+
+    def show_in(self, report: pytest.TestReport) -> None:
+        """Add the operation trees to a report that should show them."""
+        failed = report.failed and not self._shown and self._history != "never"
+        if not failed and not (report.when == "call" and self._history == "all"):
+            return
+        self._shown = report.failed
+        trees = self._trees()
+        if trees:
+            report.sections.append((SECTION, "\n\n".join(trees)))
+
+    def _trees(self) -> list[str]:
+        return [tree for runner in self._runners for tree in _trees_of(runner)]
+
+    def _results(self) -> list[DurableFunctionTestResult]:
+        return [result for runner in self._runners for result in _results_of(runner)]
+
+
+def _results_of(runner: DurableFunctionTestRunner) -> list[DurableFunctionTestResult]:
+    """Results for the properties of a report; the section says it when there are none to be had."""
+    try:
+        return runner._results()  # noqa: SLF001 - made for this
+    except Exception:  # noqa: BLE001 - a report must come, whatever the runner is in
+        return []
+
+
+def _trees_of(runner: DurableFunctionTestRunner) -> list[str]:
+    try:
+        results = runner._results()  # noqa: SLF001 - made for this
+    except Exception as error:  # noqa: BLE001 - a report must come, whatever the runner is in
+        return [_excuse(error)]
+    return [_tree(result) for result in results]
+
+
+def _tree(result: DurableFunctionTestResult) -> str:
+    try:
+        return result.render()
+    except Exception as error:  # noqa: BLE001 - a report must come, whatever the history is
+        return f"{result.execution_arn}: {_excuse(error)}"
+
+
+def _excuse(error: Exception) -> str:
+    return f"the execution could not be shown: {type(error).__name__}: {error}"
+
+
+def _status(result: DurableFunctionTestResult) -> str:
+    return f"{result.execution_status} {result.execution_arn}"

@@ -1,0 +1,260 @@
+"""Options of the pytest plugin: where a value may come from, and which values make sense.
+
+An option of a runner comes from the test's marker (or the factory's keywords), else from the environment, else from
+the ini file; an option of the session from the command line, else from the ini file. Nothing here imports the runner:
+a session that never uses it pays for a table of names and no more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+__all__ = ["HISTORIES", "MARKER", "MARKER_ARGUMENTS", "MODES", "RUNNER_OPTIONS", "PluginOptions", "RunnerOptions"]
+
+MARKER = "durable_execution"
+MODES = ("local", "cloud")
+HISTORIES = ("failed", "all", "never")
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _switch(text: str) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    return words[text.lower()]
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        return words[words.index(text)]
+
+    return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerOption:
+    """An option of the runner's constructor.
+
+    ``read`` turns an ini file's text into the value; it is ``None`` for what cannot be written as text. ``variable``
+    is the environment variable that the runner itself asks; one that is set goes before the ini file.
+    """
+
+    name: str
+    read: Callable[[str], object] | None = None
+    says: str = ""
+    variable: str | None = None
+
+    @property
+    def ini(self) -> str:
+        """Its name in an ini file."""
+        return f"durable_{self.name}"
+
+    def from_ini(self, text: str, folder: Path) -> object:
+        """The value of an ini file's text; a path starts at the ini file. Raises ``UsageError`` for nonsense."""
+        assert self.read is not None
+        try:
+            value = self.read(text)
+        except (ValueError, KeyError):
+            raise pytest.UsageError(f"{self.ini} = {text!r} (ini file): it is {self.says}") from None
+        return folder / value.expanduser() if isinstance(value, Path) else value
+
+
+RUNNER_OPTIONS = (
+    RunnerOption(
+        name="store",
+        read=_one_of("memory", "filesystem", "sqlite"),
+        says="where executions rest: memory, filesystem or sqlite",
+        variable="AWS_DEX_STORE_TYPE",
+    ),
+    RunnerOption(
+        name="store_path",
+        read=Path,
+        says="the folder or file of the store, from the ini file's folder on, for example .durable",
+        variable="AWS_DEX_STORE_PATH",
+    ),
+    RunnerOption(name="clock", read=_one_of("virtual", "real"), says="whose time passes: virtual or real"),
+    RunnerOption(
+        name="start_time",
+        read=datetime.fromisoformat,
+        says="the first instant of the virtual clock, for example 2025-12-01T09:00:00+00:00",
+    ),
+    RunnerOption(name="execution_timeout", read=_seconds, says="seconds that an execution may take, for example 3600"),
+    RunnerOption(name="invocation_timeout", read=_seconds, says="seconds of the Lambda timeout, for example 60"),
+    RunnerOption(name="retention_period_days", read=int, says="a number of days, for example 14"),
+    RunnerOption(name="limits"),
+    RunnerOption(
+        name="isolation",
+        read=_one_of("inline", "process"),
+        says="where the handler runs: inline or process",
+    ),
+    RunnerOption(name="region", read=str, says="the AWS region in ARNs, for example eu-central-1"),
+    RunnerOption(name="account_id", read=str, says="the account in ARNs, for example 123456789012"),
+    RunnerOption(name="function_name", read=str, says="the function's name in ARNs, for example my-function"),
+    RunnerOption(name="observers"),
+    RunnerOption(name="poll_interval", read=_seconds, says="seconds; accepted for drop-in use, nothing here polls"),
+    RunnerOption(name="sdk_tuning", read=_switch, says="whether the SDK's own pauses are shortened: true or false"),
+)
+"""Every keyword of the runner's constructor; a test compares the two."""
+
+MARKER_ARGUMENTS = ("handler", "lambda_function_name", *(option.name for option in RUNNER_OPTIONS))
+
+MARKER_HELP = (
+    f"{MARKER}(handler, lambda_function_name='test-function', {', '.join(option.name for option in RUNNER_OPTIONS)}): "
+    "the durable function that the fixture 'durable_runner' runs, and options of its runner, by keyword. handler is a "
+    "function decorated with @durable_execution, the undecorated durable function, or 'module:attribute'. "
+    "Example: @pytest.mark.durable_execution(handler=my_handler, execution_timeout=3600). The nearest marker counts."
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the command line's options and the ini file's."""
+    group = parser.getgroup("durable execution", "durable execution runner")
+    group.addoption(
+        "--durable-mode",
+        "--runner-mode",
+        dest="durable_mode",
+        choices=MODES,
+        help="where durable functions run: in this process (local, the default) or deployed (cloud, not part of this "
+        "release yet). Example: --durable-mode=local",
+    )
+    group.addoption(
+        "--durable-history",
+        dest="durable_history",
+        choices=HISTORIES,
+        help="whose reports show the operation tree of their executions: failed tests' (the default), all tests' "
+        "(add -rP to see those that passed), or nobody's. Example: --durable-history=all",
+    )
+    parser.addini("durable_mode", f"the default of --durable-mode: {' or '.join(MODES)}")
+    parser.addini("durable_history", f"the default of --durable-history: {', '.join(HISTORIES)}")
+    for option in RUNNER_OPTIONS:
+        if option.read is not None:
+            parser.addini(option.ini, f"default of a runner's {option.name}: {option.says}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginOptions:
+    """What the session was told. ``runner`` are the runner's options that the ini file sets."""
+
+    mode: str
+    history: str
+    runner: Mapping[str, object]
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> PluginOptions:
+        """Read the command line and the ini file. Raises ``UsageError`` with what is valid."""
+        mode = _choice(config, "durable_mode", MODES)
+        if mode == "cloud":
+            raise pytest.UsageError(
+                "durable_mode 'cloud': running against deployed functions is not part of this release yet. "
+                "Leave out --durable-mode, or say --durable-mode=local."
+            )
+        return cls(mode=mode, history=_choice(config, "durable_history", HISTORIES), runner=_from_ini(config))
+
+
+def _choice(config: pytest.Config, name: str, valid: tuple[str, ...]) -> str:
+    given = config.getoption(name) or config.getini(name) or valid[0]
+    if given not in valid:
+        raise pytest.UsageError(f"{name} = {given!r} (ini file) is unknown; valid: {', '.join(valid)}")
+    return str(given)
+
+
+def _from_ini(config: pytest.Config) -> dict[str, object]:
+    folder = config.inipath.parent if config.inipath is not None else config.rootpath
+    texts = {option: config.getini(option.ini) for option in RUNNER_OPTIONS if option.read is not None}
+    return {option.name: option.from_ini(str(text), folder) for option, text in texts.items() if text}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerOptions:
+    """What one runner is to be made with. ``asked`` is how the test asked for it, for messages."""
+
+    asked: str
+    handler: Any
+    keywords: Mapping[str, object]
+    defaults: Mapping[str, object]
+
+    @classmethod
+    def from_marker(cls, item: pytest.Item, defaults: Mapping[str, object]) -> RunnerOptions:
+        """Read the nearest marker of a test. Raises ``UsageError`` with how to write it."""
+        marker = item.get_closest_marker(MARKER)
+        asked = f"@pytest.mark.{MARKER}"
+        if marker is None:
+            raise pytest.UsageError(_no_marker(item))
+        if marker.args:
+            raise pytest.UsageError(_positional(asked, marker.args))
+        keywords = _checked(asked, MARKER_ARGUMENTS, marker.kwargs)
+        handler = keywords.pop("handler", None)
+        if handler is None:
+            raise pytest.UsageError(_no_handler(asked))
+        return cls(asked=asked, handler=handler, keywords=keywords, defaults=defaults)
+
+    @classmethod
+    def from_call(cls, handler: Any, keywords: Mapping[str, Any], defaults: Mapping[str, object]) -> RunnerOptions:
+        """Read the arguments of ``durable_runner_factory``. Raises ``UsageError`` with what is valid."""
+        asked = "durable_runner_factory"
+        checked = _checked(asked, MARKER_ARGUMENTS[1:], keywords)
+        return cls(asked=asked, handler=handler, keywords=checked, defaults=defaults)
+
+    def resolved(self) -> dict[str, object]:
+        """The constructor's keywords: those of the test, then the environment's, then the ini file's."""
+        set_outside = {option.name for option in RUNNER_OPTIONS if option.variable and os.environ.get(option.variable)}
+        inherited = {name: value for name, value in self.defaults.items() if name not in set_outside}
+        return {**inherited, **self.keywords}
+
+    def rejected(self, error: Exception) -> str:
+        """What to say of a value that the runner's constructor refused."""
+        inherited = [f"durable_{name}" for name in self.defaults if name not in self.keywords]
+        source = f" (with {', '.join(inherited)} from the ini file)" if inherited else ""
+        return f"{self.asked}{source}: {error}"
+
+
+def _checked(asked: str, valid: tuple[str, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """The constructor's keywords, under the constructor's names."""
+    for name in keywords:
+        if name not in valid:
+            raise pytest.UsageError(_unknown(asked, name, valid))
+    if {"lambda_function_name", "function_name"} <= keywords.keys():
+        raise pytest.UsageError(f"{asked}: lambda_function_name and function_name are the same; give one of them.")
+    return {"function_name" if name == "lambda_function_name" else name: value for name, value in keywords.items()}
+
+
+def _unknown(asked: str, name: str, valid: tuple[str, ...]) -> str:
+    import difflib  # only a typo needs it
+
+    close = difflib.get_close_matches(name, valid, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{asked} has no argument {name!r}.{hint} {_valid(valid)}"
+
+
+def _positional(asked: str, values: tuple[object, ...]) -> str:
+    example = getattr(values[0], "__name__", "my_handler")
+    return f"{asked} takes its arguments by keyword, for example handler={example}. {_valid(MARKER_ARGUMENTS)}"
+
+
+def _no_handler(asked: str) -> str:
+    return (
+        f"{asked} names no handler; say which durable function to run, for example handler=my_handler. The nearest "
+        f"marker decides alone: it takes nothing over from a class or module. {_valid(MARKER_ARGUMENTS)}"
+    )
+
+
+def _no_marker(item: pytest.Item) -> str:
+    return (
+        "The fixture 'durable_runner' needs a marker that says which durable function to run:\n\n"
+        f"    @pytest.mark.{MARKER}(handler=my_handler)\n"
+        f"    def {getattr(item, 'originalname', None) or item.name}(durable_runner): ...\n\n"
+        "A test that makes its runners itself asks for 'durable_runner_factory' and needs no marker."
+    )
+
+
+def _valid(names: tuple[str, ...]) -> str:
+    return f"Valid: {', '.join(names)}."
