@@ -119,6 +119,9 @@ class RecordSource:
         }
         if not isinstance(details, ExecutionDetails | WaitDetails):
             common |= {"result": details.result, "error": _error(bridge, details.error)}
+        if isinstance(details, StepDetails | ContextDetails):
+            # Only these are in the SDK's own format; what comes from outside is plain text or JSON.
+            common["decode"] = bridge.decode
         match details:
             case ExecutionDetails():
                 return views.ExecutionOperation(**common, input_payload=details.input_payload)

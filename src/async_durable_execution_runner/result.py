@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -74,11 +74,13 @@ class _WithOutcome(Operation):
     result: str | None
     """The payload as it was stored."""
     error: Any
+    decode: Callable[[str | None], Any] = field(default=decoded, repr=False, compare=False)
+    """How the handler's SDK reads what it stored by default."""
 
     @property
     def value(self) -> Any:
-        """The result, decoded from JSON."""
-        return decoded(self.result)
+        """The result as the handler got it: read as its SDK does by default, else from JSON, else the text itself."""
+        return self.decode(self.result)
 
 
 @dataclass(frozen=True, kw_only=True)

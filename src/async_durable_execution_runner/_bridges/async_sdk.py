@@ -6,8 +6,10 @@ The SDK takes a client as ``boto3_client=``, awaits it where its methods are cor
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
+import json
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -18,7 +20,7 @@ from . import layers, sdk_of
 from .base import Binding, Bridge, RunCoroutine
 from .failures import FailureWatch
 from .rebind import rebind
-from .tuning import cached_type_hints
+from .tuning import remembered_annotations
 
 PACKAGE = "async_durable_execution"
 
@@ -49,12 +51,23 @@ class AsyncSdkBridge:
         self.operation_status = self._models.OperationStatus
         self.operation_type = self._models.OperationType
         self.operation_sub_type = self._models.OperationSubType
+        # The one that also knows batch results, where a release keeps them apart.
+        batch = getattr(importlib.import_module(sdk.parallel.__module__), "_BATCH_RESULT_SERDES", None)
+        self._serdes: Any = batch or sdk.ExtendedTypeSerDes()
 
     def error_object(
         self, message: str | None, kind: str | None, data: str | None, stack_trace: list[str] | None
     ) -> Any:
         """See ``Bridge.error_object``."""
         return self._models.ErrorObject(message=message, type=kind, data=data, stack_trace=stack_trace)
+
+    def decode(self, text: str | None) -> Any:
+        """See ``Bridge.decode``."""
+        for read in (self._serdes.deserialize_sync, json.loads):
+            # Neither knows what a serializer of the user's own has written, or what only looks like the SDK's.
+            with contextlib.suppress(Exception):
+                return read(text)
+        return text
 
     def bind(self, handler: Any, client: InMemoryServiceClient, run: RunCoroutine) -> Binding:
         """See ``Bridge.bind``."""
@@ -72,7 +85,7 @@ class AsyncSdkBridge:
 
     def tuned(self) -> AbstractContextManager[None]:
         """See ``Bridge.tuned``."""
-        return cached_type_hints(self._models)
+        return remembered_annotations(self._models)
 
     def failures(self) -> AbstractContextManager[FailureWatch]:
         """See ``Bridge.failures``."""

@@ -39,6 +39,9 @@ class Bridge(Protocol):
     ) -> Any:
         """An error as the SDK's own ``ErrorObject``."""
 
+    def decode(self, text: str | None) -> Any:
+        """A stored result of a step or context as a value: as the SDK reads it by default, else JSON, else the text."""
+
     def bind(self, handler: Any, client: InMemoryServiceClient, run: RunCoroutine) -> Binding:
         """The handler, talking to ``client`` instead of AWS; decorators above the SDK's keep working."""
 

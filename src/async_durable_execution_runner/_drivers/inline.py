@@ -23,7 +23,7 @@ from ..exceptions import ExecutionStuckError, ExecutionTimeoutError, RunnerBusyE
 from .bystanders import other_threads_at_work
 from .guard import Guard, GuardExpired, stack_of
 from .lambda_context import context_of, context_of_call
-from .loop import TaskFamily, cancel_all, new_loop
+from .loop import TaskFamily, cancel_all, finish_generators, new_loop
 from .outcome import ReadError, crashed, error_of, plain_outcome, read_output
 
 _LOOK_AGAIN = 0.02
@@ -409,7 +409,7 @@ class InlineDriver:
             left = asyncio.all_tasks(loop)
             if left:
                 loop.run_until_complete(cancel_all(left))
-            loop.run_until_complete(loop.shutdown_asyncgens())
+            finish_generators(loop)
         loop.close()
 
 

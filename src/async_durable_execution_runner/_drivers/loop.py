@@ -39,6 +39,17 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
+def finish_generators(loop: asyncio.AbstractEventLoop) -> None:
+    """Close asynchronous generators that a handler left open. Mostly there are none, and the loop need not run."""
+    shutdown = loop.shutdown_asyncgens()
+    try:
+        shutdown.send(None)
+    except StopIteration:
+        return
+    shutdown.close()
+    loop.run_until_complete(loop.shutdown_asyncgens())
+
+
 async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """End tasks that a handler left behind, as the end of its sandbox would. One that refuses is left alone."""
     tasks = [task for task in tasks if not task.done()]
