@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .._checkpoint.base import size_of
 from .._model.enums import ExecutionStatus
 from .._model.errors import ErrorObject
-from .._model.execution import Execution, RunningInvocation
+from .._model.execution import Execution, Outcome, RunningInvocation
 from .._model.limits import ServiceLimits
 from .inputs import Crashed, InvocationEnd, Returned
 
@@ -46,7 +46,7 @@ def judge(execution: Execution, running: RunningInvocation, end: InvocationEnd, 
     if execution.is_closed:
         return Suspend(invocation_error=end.error if isinstance(end, Crashed) else None)
     if execution.outcome is not None:
-        return _said_by_checkpoint(execution)
+        return _said_by_checkpoint(execution.outcome, end.error if isinstance(end, Crashed) else None)
     if isinstance(end, Crashed):
         return _crashed(execution, end.error, limits)
     if end.problem is not None:
@@ -59,12 +59,10 @@ def judge(execution: Execution, running: RunningInvocation, end: InvocationEnd, 
     return _answered(execution, end, limits)
 
 
-def _said_by_checkpoint(execution: Execution) -> Verdict:
-    outcome = execution.outcome
-    assert outcome is not None
+def _said_by_checkpoint(outcome: Outcome, crash: ErrorObject | None) -> Verdict:
     if outcome.failed:
-        return Close(status=ExecutionStatus.FAILED, error=outcome.error or ErrorObject())
-    return Close(status=ExecutionStatus.SUCCEEDED, result=outcome.result)
+        return Close(status=ExecutionStatus.FAILED, error=outcome.error or ErrorObject(), invocation_error=crash)
+    return Close(status=ExecutionStatus.SUCCEEDED, result=outcome.result, invocation_error=crash)
 
 
 def _crashed(execution: Execution, error: ErrorObject, limits: ServiceLimits) -> Verdict:
