@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .._model.enums import OperationAction as Action
 from .._model.enums import OperationType as Type
@@ -51,10 +52,16 @@ class CheckpointValidator:
         if current is not None and update.type is not Type.EXECUTION:
             _same_identity(update, current)
         self._transitions.validate(update, current)
-        self._by_type[update.type].validate(update, self._limits)
+        self._by_type[update.type].validate(update, self._limits_of(update, transaction))
         if update.parent_id is not None and update.action is Action.START:
             _fits_parent(update, transaction.operation(update.parent_id))
         self._within_execution_limits(update, current, transaction)
+
+    def _limits_of(self, update: OperationUpdate, transaction: Transaction) -> ServiceLimits:
+        if update.type is not Type.EXECUTION or transaction.execution.header.synchronous:
+            return self._limits
+        # Nobody waits on the line for this result, and such results may be less large.
+        return replace(self._limits, execution_payload_bytes=self._limits.async_execution_payload_bytes)
 
     def _within_execution_limits(
         self, update: OperationUpdate, current: Operation | None, transaction: Transaction
@@ -62,8 +69,8 @@ class CheckpointValidator:
         execution, limits = transaction.execution, self._limits
         if current is None and limits.max_operations is not None:
             # The root operation is not counted: nobody asked for it.
-            count = len(execution.operations) - 1 + transaction.new_operations
-            if count >= limits.max_operations:
+            most = len(execution.operations) - 1 + len(transaction.operations)
+            if most >= limits.max_operations <= len(execution.operations) - 1 + transaction.new_operations:
                 raise InvalidParameterValueException(
                     f"Operation limit exceeded: an execution can have at most {limits.max_operations} operations; "
                     f"{update.type} {_name(update)} is one too many."
