@@ -269,11 +269,13 @@ class Executor:
         return answer
 
     def state(self, execution_arn: str, token: str, marker: str | None, max_items: int) -> StatePage:
-        """A page of the state of a running invocation. ``max_items`` 0 means the default."""
+        """A page of the state of a running invocation. ``max_items`` 0 means the default; no marker, the first page."""
         execution = self.get(execution_arn)
         running = self._processor.authorise_reader(execution, token)
         size = min(max_items or self.limits.state_page_operations, self.limits.state_page_operations)
-        return next_page(running, marker or "", size)
+        if not marker:
+            return first_page(running, visible_operations(execution), size)
+        return next_page(running, marker, size)
 
     # ---------------------------------------------------------------------------------- completions from outside
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from .._model.enums import OperationType as Type
 from .._model.execution import Execution, RunningInvocation
 from .._model.operation import ContextDetails, Operation
 from ..exceptions import InvalidParameterValueException
+
+_OFFSET = re.compile("[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +42,21 @@ def visible_operations(execution: Execution) -> tuple[Operation, ...]:
 
 
 def first_page(running: RunningInvocation, operations: tuple[Operation, ...], size: int) -> StatePage:
-    """The page that goes with the invocation's event; the rest stays available to this invocation."""
-    running.pages["state"] = operations
-    return _page(operations, "state", 0, size)
+    """The first page of the whole state as it is now; the rest stays as it is now for this invocation."""
+    name = f"state-{len(running.pages)}"
+    if len(operations) > size:
+        running.pages[name] = operations
+    return _page(operations, name, 0, size)
 
 
 def next_page(running: RunningInvocation, marker: str, size: int) -> StatePage:
-    """The page at ``marker``. Raises ``InvalidParameterValueException`` for a marker that was never handed out.
-
-    No marker means the first page of the whole state.
-    """
-    name, _, offset = marker.rpartition(".") if marker else ("state", "", "0")
-    operations = running.pages.get(name)
-    if operations is None or not offset.isdigit() or int(offset) > len(operations):
+    """The page at ``marker``. Raises ``InvalidParameterValueException`` for a marker that was never handed out."""
+    name, _, digits = marker.rpartition(".")
+    operations = running.pages.get(name, ())
+    offset = int(digits) if _OFFSET.fullmatch(digits) else 0
+    if not 0 < offset < len(operations):
         raise InvalidParameterValueException(f"Invalid Marker: '{marker}' was not handed out to this invocation.")
-    return _page(operations, name, int(offset), size)
+    return _page(operations, name, offset, size)
 
 
 def _page(operations: tuple[Operation, ...], name: str, offset: int, size: int) -> StatePage:
