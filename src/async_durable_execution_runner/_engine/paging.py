@@ -19,13 +19,18 @@ def page_of(items: Sequence[T], marker: str | None, max_items: int | None) -> tu
     """
     start = _offset(marker) if marker else 0
     end = start + (max_items or DEFAULT_PAGE)
-    return items[start:end], base64.b64encode(str(end).encode()).decode() if end < len(items) else None
+    return items[start:end], _marker(end) if end < len(items) else None
+
+
+def _marker(offset: int) -> str:
+    return base64.b64encode(str(offset).encode()).decode()
 
 
 def _offset(marker: str) -> int:
     try:
-        return int(base64.b64decode(marker, validate=True))
+        offset = int(base64.b64decode(marker, validate=True))
     except ValueError:
-        raise InvalidParameterValueException(
-            f"Invalid Marker: '{marker}' was not handed out by this service."
-        ) from None
+        offset = 0
+    if offset <= 0 or _marker(offset) != marker:
+        raise InvalidParameterValueException(f"Invalid Marker: '{marker}' was not handed out by this service.")
+    return offset
