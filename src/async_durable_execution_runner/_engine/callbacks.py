@@ -72,7 +72,9 @@ def find_callback(executor: Executor, callback_id: str) -> tuple[Execution, Oper
 
 
 def open_callbacks(execution: Execution) -> list[Operation]:
-    """Callbacks that still wait for an answer, oldest first."""
+    """Callbacks that still wait for an answer, oldest first. None of an execution that is over."""
+    if execution.is_closed:
+        return []
     found = (execution.operations[key] for key in execution.pending)
     return [operation for operation in found if isinstance(operation.details, CallbackDetails)]
 
