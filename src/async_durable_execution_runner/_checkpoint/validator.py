@@ -67,14 +67,11 @@ class CheckpointValidator:
         self, update: OperationUpdate, current: Operation | None, transaction: Transaction
     ) -> None:
         execution, limits = transaction.execution, self._limits
-        if current is None and limits.max_operations is not None:
-            # The root operation is not counted: nobody asked for it.
-            most = len(execution.operations) - 1 + len(transaction.operations)
-            if most >= limits.max_operations <= len(execution.operations) - 1 + transaction.new_operations:
-                raise InvalidParameterValueException(
-                    f"Operation limit exceeded: an execution can have at most {limits.max_operations} operations; "
-                    f"{update.type} {_name(update)} is one too many."
-                )
+        if current is None and limits.max_operations is not None and _is_full(transaction, limits.max_operations):
+            raise InvalidParameterValueException(
+                f"Operation limit exceeded: an execution can have at most {limits.max_operations} operations; "
+                f"{update.type} {_name(update)} is one too many."
+            )
         size = (size_of(update.payload) if update.payload is not None else 0) + (
             update.error.size if update.error else 0
         )
@@ -87,6 +84,14 @@ class CheckpointValidator:
                 f"Execution data size must be less than or equal to {limits.max_execution_bytes} bytes; "
                 f"{update.type} {_name(update)} would make it {total}."
             )
+
+
+def _is_full(transaction: Transaction, max_operations: int) -> bool:
+    # The root operation is not counted: nobody asked for it.
+    before = len(transaction.execution.operations) - 1
+    if before + len(transaction.operations) < max_operations:
+        return False  # whichever of them are new: most of the time there is no need to look
+    return before + transaction.new_operations >= max_operations
 
 
 def _same_identity(update: OperationUpdate, current: Operation) -> None:
