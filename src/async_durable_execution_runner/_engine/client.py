@@ -112,7 +112,7 @@ class InMemoryServiceClient:
             wire = self.wire
             parsed = wire.parse_updates(updates)
             with self._lock:
-                if not parsed:
+                if not parsed and self.executor.may_checkpoint(arn, params["CheckpointToken"]):
                     self._scheduler.pass_time(self.pace.reachable())
                 self._scheduler.fire_due()
                 now = self._clock.now_millis()

@@ -268,6 +268,11 @@ class Executor:
         processor.remember(execution, token, client_token, answer, now)
         return answer
 
+    def may_checkpoint(self, execution_arn: str, token: str) -> bool:
+        """Whether ``token`` is the one that the running invocation's next checkpoint needs."""
+        running = self.get(execution_arn).running
+        return running is not None and running.token == token
+
     def state(self, execution_arn: str, token: str, marker: str | None, max_items: int) -> StatePage:
         """A page of the state of a running invocation. ``max_items`` 0 means the default; no marker, the first page."""
         execution = self.get(execution_arn)
