@@ -99,7 +99,7 @@ class InMemoryServiceClient:
         self.executor = executor
         self.wire = wire
         self.pace = pace
-        self._scheduler = scheduler
+        self.scheduler = scheduler
         self._clock = clock
         self._lock = lock
 
@@ -113,8 +113,8 @@ class InMemoryServiceClient:
             parsed = wire.parse_updates(updates)
             with self._lock:
                 if not parsed and self.executor.may_checkpoint(arn, params["CheckpointToken"]):
-                    self._scheduler.pass_time(self.pace.reachable())
-                self._scheduler.fire_due()
+                    self.scheduler.pass_time(self.pace.reachable())
+                self.scheduler.fire_due()
                 now = self._clock.now_millis()
                 answer = self.executor.checkpoint(
                     arn, params["CheckpointToken"], parsed, params.get("ClientToken"), now
@@ -222,7 +222,7 @@ class InMemoryServiceClient:
 
 
 class _Serving:
-    """One request: checked, under the lock, its errors in the wire's form."""
+    """One request: checked, under the lock, after every deadline that came before it, its errors in the wire's form."""
 
     __slots__ = ("_client", "_lock", "_operation", "_params")
 
@@ -235,6 +235,11 @@ class _Serving:
         except ServiceError as error:
             raise self._client.wire.client_error(error, self._operation) from None
         self._lock.acquire()
+        try:
+            self._client.scheduler.fire_due()
+        except BaseException:
+            self._lock.release()
+            raise
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._lock.release()
