@@ -22,12 +22,16 @@ def pending_lines(record: ExecutionRecord, now: int) -> list[str]:
 
 def path_of(operation: Operation, by_id: dict[str, Operation]) -> str:
     """An operation's type and name, with the contexts it is in."""
-    names = [operation.name or operation.id[:8]]
+    names = [_called(operation)]
     parent = by_id.get(operation.parent_id or "")
     while parent is not None:
-        names.append(parent.name or parent.id[:8])
+        names.append(_called(parent))
         parent = by_id.get(parent.parent_id or "")
     return f"{operation.type.lower().replace('_', ' ')} '{' / '.join(reversed(names))}'"
+
+
+def _called(operation: Operation) -> str:
+    return operation.name or f"unnamed {operation.sub_type or operation.type.title()}"
 
 
 def stuck_message(record: ExecutionRecord, now: int, unused: list[str]) -> str:

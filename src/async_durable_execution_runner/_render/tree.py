@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Mapping
 from types import TracebackType
 
+from .._model.enums import ExecutionStatus
 from .._model.enums import OperationType as Type
 from .._model.errors import ErrorObject
 from .._model.execution import ExecutionRecord
@@ -36,7 +37,8 @@ def render_tree(record: ExecutionRecord, now: int, failures: Failures | None = N
         lines.append(f"  error: {error_line(header.error)}")
     lines += _invocation_errors(record)
     lines += _pending_section(record, now)
-    lines += first_failure(failures or {}, record)
+    if header.status is not ExecutionStatus.SUCCEEDED:
+        lines += first_failure(failures or {}, record)
     return "\n".join(lines)
 
 
@@ -104,7 +106,10 @@ def _invocation_errors(record: ExecutionRecord) -> list[str]:
 
 def _pending_section(record: ExecutionRecord, now: int) -> list[str]:
     lines = pending_lines(record, now)
-    return ["  pending:", *(f"    {line}" for line in lines)] if lines else []
+    if not lines:
+        return []
+    over = record.header.status is not ExecutionStatus.RUNNING
+    return ["  left open:" if over else "  pending:", *(f"    {line}" for line in lines)]
 
 
 def first_failure(failures: Failures, record: ExecutionRecord) -> list[str]:
