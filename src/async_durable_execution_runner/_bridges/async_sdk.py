@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import inspect
 import json
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -63,7 +64,8 @@ class AsyncSdkBridge:
 
     def decode(self, text: str | None) -> Any:
         """See ``Bridge.decode``."""
-        for read in (self._serdes.deserialize_sync, json.loads):
+        readers: tuple[Callable[..., Any], ...] = (self._serdes.deserialize_sync, json.loads)
+        for read in readers:
             # Neither knows what a serializer of the user's own has written, or what only looks like the SDK's.
             with contextlib.suppress(Exception):
                 return read(text)
