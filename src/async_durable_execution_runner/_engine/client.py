@@ -28,7 +28,7 @@ class Wire(Protocol):
     """How the border reads and writes."""
 
     def parse_updates(self, updates: Sequence[Params]) -> list[OperationUpdate]:
-        """Read updates, or raise ``ValidationException`` in the service's words."""
+        """Read updates that were checked."""
 
     def check(self, operation: str, params: Params) -> None:
         """Raise ``ValidationException`` if the parameters do not fit the API model."""
@@ -108,9 +108,9 @@ class InMemoryServiceClient:
     def checkpoint_durable_execution(self, **params: Any) -> dict[str, Any]:
         """API Reference: CheckpointDurableExecution."""
         try:
-            arn, updates = params["DurableExecutionArn"], params.get("Updates") or ()
             wire = self.wire
-            parsed = wire.parse_updates(updates)
+            wire.check("CheckpointDurableExecution", params)
+            arn, parsed = params["DurableExecutionArn"], wire.parse_updates(params.get("Updates") or ())
             with self._lock:
                 if not parsed and self.executor.may_checkpoint(arn, params["CheckpointToken"]):
                     self.scheduler.pass_time(self.pace.reachable())

@@ -8,7 +8,6 @@ from typing import Any
 from .._model.enums import OperationAction, OperationType
 from .._model.errors import ErrorObject
 from .._model.operation import OperationUpdate
-from .validation import check_updates
 
 _TYPES = {member.value: member for member in OperationType}
 _ACTIONS = {member.value: member for member in OperationAction}
@@ -17,8 +16,7 @@ _PLAIN = frozenset({"Id", "ParentId", "Name", "Type", "SubType", "Action", "Payl
 
 
 def parse_updates(updates: Sequence[Mapping[str, Any]]) -> list[OperationUpdate]:
-    """Read a checkpoint's updates. Raises ``ValidationException`` for what does not fit the API model."""
-    check_updates(updates)
+    """Read a checkpoint's updates, which must have been checked against the API model."""
     return [_parse(update) for update in updates]
 
 

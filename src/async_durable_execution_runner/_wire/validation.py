@@ -14,16 +14,10 @@ from typing import Any
 import botocore.model
 
 from ..exceptions import ValidationException
-from .model import operation_model, raw_traits, service_model
+from .model import operation_model, raw_traits
 
 Predicate = Callable[[Any], bool]
 _REMEMBERED = 4096
-
-
-@functools.cache
-def predicate_of(shape_name: str) -> Predicate:
-    """A function that says whether a value fits a shape of the model."""
-    return _compile(service_model().shape_for(shape_name))
 
 
 @functools.cache
@@ -36,14 +30,6 @@ def check_input(operation: str, params: Mapping[str, Any]) -> None:
     """Raise ``ValidationException`` unless the parameters fit the operation's input."""
     if not input_predicate(operation)(params):
         raise_problems(list(_problems(_input_shape(operation), params, "")))
-
-
-def check_updates(updates: Any) -> None:
-    """Raise ``ValidationException`` unless ``updates`` is a list of operation updates."""
-    predicate = predicate_of("OperationUpdate")
-    for update in updates:
-        if not predicate(update):
-            raise_problems(list(_problems(service_model().shape_for("OperationUpdates"), updates, "updates")))
 
 
 def raise_problems(problems: list[str]) -> None:
@@ -117,15 +103,17 @@ def _compile_string(shape: botocore.model.StringShape) -> Predicate:
     enum = frozenset(shape.enum)
     pattern = re.compile(traits["pattern"]) if "pattern" in traits else None
     if enum:
-        return lambda value: value in enum
+        return lambda value: isinstance(value, str) and value in enum
     if pattern is None:
         return lambda value: isinstance(value, str) and len(value) >= low and (high is None or len(value) <= high)
     good: set[str] = set()
 
     def fits(value: Any) -> bool:
+        if not isinstance(value, str):
+            return False
         if value in good:
             return True
-        if not isinstance(value, str) or len(value) < low or (high is not None and len(value) > high):
+        if len(value) < low or (high is not None and len(value) > high):
             return False
         if pattern.fullmatch(value) is None:
             return False
