@@ -14,7 +14,7 @@ from .._model.execution import ExecutionHeader
 from .._model.history import HistoryEvent
 from .._model.operation import Operation, OperationUpdate
 from ..clock import Clock
-from ..exceptions import ServiceError
+from ..exceptions import InvalidParameterValueException, ServiceError
 from ..stores.base import ExecutionQuery
 from .callbacks import Answer, answer_callback, heartbeat
 from .executor import Executor
@@ -152,7 +152,7 @@ class InMemoryServiceClient:
             payload: Any = params.get("Result")
             if hasattr(payload, "read"):
                 payload = payload.read()
-            text = payload.decode() if isinstance(payload, bytes | bytearray) else payload
+            text = _text(payload) if isinstance(payload, bytes | bytearray) else payload
             answer_callback(self.executor, params["CallbackId"], Answer(result=text or None), self._now())
             return {}
 
@@ -245,3 +245,10 @@ class _Serving:
         self._lock.release()
         if isinstance(error, ServiceError):
             raise self._client.wire.client_error(error, self._operation) from None
+
+
+def _text(payload: bytes | bytearray) -> str:
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        raise InvalidParameterValueException("The Result of a callback must be text in UTF-8.") from None
