@@ -42,9 +42,9 @@ class CheckpointAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A checkpoint that went through: what it changed and what it set off. No change: nothing was new."""
+    """A checkpoint that went through: what it changed and what it set off."""
 
-    change: Change | None
+    change: Change
     effects: Sequence[Effect]
 
 
@@ -106,7 +106,7 @@ class CheckpointProcessor:
         """Apply a batch, or raise ``InvalidParameterValueException`` and leave everything as it was."""
         validator = self._validator
         validator.validate_batch(updates)
-        if execution.outcome is not None and updates:
+        if execution.outcome is not None:
             raise InvalidParameterValueException("The execution has already been given its result in this invocation.")
         transaction = execution.begin(now)
         for update in updates:

@@ -261,7 +261,6 @@ class Executor:
         if updates:
             events_before = len(execution.events)
             accepted = processor.accept(execution, updates, now)
-            assert accepted.change is not None
             self.store.append(execution_arn, accepted.change)
             self._publish(execution, execution.events[events_before:], accepted.effects, now)
         answer = processor.answer(execution, running)
@@ -337,8 +336,6 @@ class Executor:
     def due(self, timer: Timer, now: int) -> None:
         """A deadline has come. Scripted answers belong to whoever scripted them and never get here."""
         execution = self.executions[timer.execution_arn]
-        if execution.is_closed:
-            return
         kind = timer.kind
         if kind is Deadline.EXECUTION_TIMEOUT:
             self._time_out_execution(execution, now)
@@ -375,8 +372,7 @@ class Executor:
 
     def _time_out_invocation(self, execution: Execution, now: int) -> None:
         running = execution.running
-        if running is None:
-            return
+        assert running is not None
         message = (
             f"RequestId: {running.record.request_id} Error: Task timed out after {self.invocation_timeout:.2f} seconds"
         )

@@ -215,11 +215,8 @@ class Transaction:
     def close(self, status: ExecutionStatus, *, result: str | None = None, error: ErrorObject | None = None) -> None:
         """End the execution: header and root operation. The event is the caller's to record."""
         execution = self.execution
-        header = self.header or execution.header
-        self.header = replace(header, status=status, ended_at=self.now, result=result, error=error)
-        root = self.operation(execution.id)
-        if root is not None:
-            self.put(replace(root, status=OperationStatus(_ROOT_STATUS[status]), ended_at=self.now))
+        self.header = replace(execution.header, status=status, ended_at=self.now, result=result, error=error)
+        self.put(replace(execution.root(), status=OperationStatus(status), ended_at=self.now))
 
     def commit(self) -> Change:
         """Make the changes real. Returns them as the unit a store appends."""
@@ -246,13 +243,6 @@ class Transaction:
             invocation=self.invocation,
         )
 
-
-_ROOT_STATUS = {
-    ExecutionStatus.SUCCEEDED: "SUCCEEDED",
-    ExecutionStatus.FAILED: "FAILED",
-    ExecutionStatus.TIMED_OUT: "TIMED_OUT",
-    ExecutionStatus.STOPPED: "STOPPED",
-}
 
 
 def _is_pending(operation: Operation) -> bool:
