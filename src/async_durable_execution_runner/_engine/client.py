@@ -12,12 +12,14 @@ from typing import Any, Protocol
 from .._model.errors import ErrorObject
 from .._model.execution import ExecutionHeader
 from .._model.history import HistoryEvent
+from .._model.ids import FunctionReference
 from .._model.operation import Operation, OperationUpdate
 from ..clock import Clock
 from ..exceptions import InvalidParameterValueException, ServiceError
 from ..stores.base import ExecutionQuery
 from .callbacks import Answer, answer_callback, heartbeat
 from .executor import Executor
+from .functions import version_of
 from .paging import page_of
 from .scheduler import Scheduler
 
@@ -196,7 +198,12 @@ class InMemoryServiceClient:
     def list_durable_executions_by_function(self, **params: Any) -> dict[str, Any]:
         """API Reference: ListDurableExecutionsByFunction."""
         with self._service("ListDurableExecutionsByFunction", params):
-            headers = self.executor.store.list(self._query(params))
+            headers: Sequence[ExecutionHeader] = self.executor.store.list(self._query(params))
+            reference = FunctionReference.parse(params["FunctionName"])
+            qualifier = params.get("Qualifier") or (reference.qualifier if reference else None)
+            if qualifier is not None:
+                mark = f":{version_of(qualifier)}/durable-execution/"
+                headers = [header for header in headers if mark in header.arn]
             page, marker = page_of(headers, params.get("Marker"), params.get("MaxItems"))
             response: dict[str, Any] = {"DurableExecutions": [self.wire.summary(header) for header in page]}
             return response | ({"NextMarker": marker} if marker else {})

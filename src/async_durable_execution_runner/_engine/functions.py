@@ -59,16 +59,24 @@ class Account:
         """The unqualified ARN of a function."""
         return f"arn:{partition_of(self.region)}:lambda:{self.region}:{account_id or self.account_id}:function:{name}"
 
-    def execution_arn(self, function_name: str, name: str, seed: str, account_id: str | None = None) -> ExecutionArn:
+    def execution_arn(
+        self, function_name: str, name: str, seed: str, account_id: str | None = None, version: str = "$LATEST"
+    ) -> ExecutionArn:
         """The ARN of an execution; ``seed`` tells executions of one name apart."""
         return ExecutionArn(
             partition=partition_of(self.region),
             region=self.region,
             account_id=account_id or self.account_id,
             function_name=function_name,
+            version=version,
             name=name,
             id=derived_uuid(self.function_arn(function_name, account_id), name, seed),
         )
+
+
+def version_of(qualifier: str | None) -> str:
+    """The version behind a qualifier. There is one version of the code here, so every alias stands for the latest."""
+    return qualifier if qualifier is not None and qualifier.isdecimal() else "$LATEST"
 
 
 class FunctionRegistry:
@@ -84,8 +92,11 @@ class FunctionRegistry:
 
     def register(self, name: str, function: Function) -> None:
         """Make a function known; a later registration replaces an earlier one."""
-        if FunctionReference.parse(name) is None:
+        reference = FunctionReference.parse(name)
+        if reference is None:
             raise ValueError(f"{name!r} is no function name or ARN")
+        if isinstance(function, DurableFunction) and "." in reference.name:
+            raise ValueError(f"{name!r} cannot be a durable function: the ARNs of its executions allow no dot")
         self._functions[name] = function
 
     def __iter__(self) -> Any:
@@ -118,9 +129,11 @@ class FunctionRegistry:
         reference = FunctionReference.parse(text)
         assert reference is not None
         seed = f"{execution.header.arn}\0{update.id}"
-        arn = self.account.execution_arn(reference.name, derived_uuid("chained", seed), seed, execution.arn.account_id)
-        qualifier = reference.qualifier
-        return Target(version=qualifier if qualifier and qualifier.isdigit() else "$LATEST", execution_arn=str(arn))
+        version = version_of(reference.qualifier)
+        arn = self.account.execution_arn(
+            reference.name, derived_uuid("chained", seed), seed, execution.arn.account_id, version
+        )
+        return Target(version=version, execution_arn=str(arn))
 
     def _refusal(self, execution: Execution, text: str) -> ErrorObject | None:
         reference = FunctionReference.parse(text)
