@@ -25,6 +25,7 @@ class RunnersOfTest:
         self._history = options.history
         self._defaults = options.runner
         self._runners: list[DurableFunctionTestRunner] = []
+        self._refused: pytest.UsageError | None = None
         self._passed = False
         self._shown = False
 
@@ -33,7 +34,11 @@ class RunnersOfTest:
     def from_marker(self, item: pytest.Item) -> DurableFunctionTestRunner:
         """The runner that a test's marker asks for. Raises ``UsageError``."""
         __tracebackhide__ = True
-        return self._make(RunnerOptions.from_marker(item, self._defaults))
+        try:
+            return self._make(RunnerOptions.from_marker(item, self._defaults))
+        except pytest.UsageError as error:
+            self._refused = error
+            raise
 
     def from_call(self, handler: Any, keywords: Mapping[str, Any]) -> DurableFunctionTestRunner:
         """One more runner. Raises ``UsageError``."""
@@ -73,8 +78,11 @@ class RunnersOfTest:
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             item.user_properties += [(PROPERTY, _status(result)) for result in self._results()]
 
-    def show_in(self, report: pytest.TestReport) -> None:
+    def show_in(self, report: pytest.TestReport, call: pytest.CallInfo[Any]) -> None:
         """Add the operation trees to a report that should show them."""
+        if call.excinfo is not None and call.excinfo.value is self._refused:
+            # The message says what is wrong with the marker; the way there leads through pytest and this plugin only.
+            report.longrepr = call.excinfo.getrepr(style="value")
         failed = report.failed and not self._shown and self._history != "never"
         if not failed and not (report.when == "call" and self._history == "all"):
             return

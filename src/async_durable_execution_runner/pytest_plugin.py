@@ -43,7 +43,7 @@ def pytest_runtest_makereport(
         return (yield)
     runners.phase_ended(item, call)
     report = yield
-    runners.show_in(report)
+    runners.show_in(report, call)
     if call.when == "teardown":
         del item.stash[_RUNNERS]
     return report
