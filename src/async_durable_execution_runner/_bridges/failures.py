@@ -7,6 +7,7 @@ logger sees it, with the operation it belongs to.
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 
 
@@ -24,12 +25,13 @@ class FailureWatch(logging.Handler):
     def __init__(self, logger_name: str) -> None:
         super().__init__(logging.ERROR)
         self._logger = logging.getLogger(logger_name)
+        self._thread = threading.get_ident()
         self.seen: list[Failure] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the exception of a log record, if it has one."""
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-        if error is None:
+        if error is None or record.thread != self._thread:  # another runner's, in another thread
             return
         first = record.args[0] if isinstance(record.args, tuple) and record.args else None
         self.seen.append(Failure(first if isinstance(first, str) else None, error))
