@@ -244,7 +244,6 @@ class Transaction:
         )
 
 
-
 def _is_pending(operation: Operation) -> bool:
     if operation.type is OperationType.STEP:
         return operation.status is OperationStatus.PENDING
