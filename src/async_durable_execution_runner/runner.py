@@ -7,6 +7,7 @@ with DurableFunctionTestRunner(handler) as runner:
 
 from __future__ import annotations
 
+import asyncio
 import fnmatch
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -146,6 +147,7 @@ class DurableFunctionTestRunner:
 
     async def __aenter__(self) -> DurableFunctionTestRunner:
         self._require_open()
+        _require_asyncio()
         self._asynchronous = True
         return self
 
@@ -587,6 +589,17 @@ class DurableFunctionTestRunner:
 
 def _never() -> bool:
     return False
+
+
+def _require_asyncio() -> None:
+    """SDKs run on asyncio. Under another event loop a handler would fail, deep inside, for reasons hard to see."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "`async with` runs the handler on the asyncio loop of the test, and none is running here (is it trio's?). "
+            "Leave out `async with`: the plain methods run the handler on a loop of their own."
+        ) from None
 
 
 def _clock(clock: Any, start_time: datetime | None) -> Clock:
