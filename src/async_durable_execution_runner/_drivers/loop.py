@@ -36,7 +36,15 @@ def new_loop() -> asyncio.AbstractEventLoop:
     """A loop for a runner's own use."""
     loop = asyncio.new_event_loop()
     loop.set_default_executor(DaemonExecutor(max_workers=1))
+    loop.set_exception_handler(_complain)
     return loop
+
+
+def _complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Complain as asyncio does, except of tasks that ended because the handler suspended: that is how they end."""
+    error = context.get("exception")
+    if not any(kind.__name__ == "SuspendExecution" for kind in type(error).__mro__):
+        loop.default_exception_handler(context)
 
 
 def finish_generators(loop: asyncio.AbstractEventLoop) -> None:
