@@ -365,7 +365,7 @@ class InlineDriver:
             result = function.handler(payload, context)
             if inspect.isawaitable(result):
                 result = await result
-        except Exception as error:  # noqa: BLE001 - whatever it raises is its outcome
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is its outcome
             return InvokeOutcome(status="FAILED", error=error_of(error))
         return plain_outcome(lambda: result)
 

@@ -39,18 +39,22 @@ def read_output(output: Any, read_error: ReadError) -> InvocationEnd:
 def crashed(error: BaseException, request_id: str) -> Crashed:
     """A handler that raised instead of answering. Leaving the process is told as Lambda's runtime tells it."""
     if isinstance(error, SystemExit | KeyboardInterrupt):
-        code = error.code if isinstance(error, SystemExit) else 1
-        status = code if isinstance(code, int) else int(code is not None)
-        how = "sys.exit" if isinstance(error, SystemExit) else "KeyboardInterrupt"
-        message = (
-            f"RequestId: {request_id} Error: Runtime exited with error: exit status {status} ({how} in the handler)"
-        )
+        message = f"RequestId: {request_id} Error: {_exit_status(error)}"
         return Crashed(error=ErrorObject(type="Runtime.ExitError", message=message))
     return Crashed(error=error_of(error))
 
 
+def _exit_status(error: SystemExit | KeyboardInterrupt) -> str:
+    code = error.code if isinstance(error, SystemExit) else 1
+    status = code if isinstance(code, int) else int(code is not None)
+    how = "sys.exit" if isinstance(error, SystemExit) else "KeyboardInterrupt"
+    return f"Runtime exited with error: exit status {status} ({how} in the handler)"
+
+
 def error_of(error: BaseException) -> ErrorObject:
     """An exception as data."""
+    if isinstance(error, SystemExit):
+        return ErrorObject(type="Runtime.ExitError", message=_exit_status(error))
     return ErrorObject(type=type(error).__name__, message=str(error))
 
 
@@ -58,5 +62,5 @@ def plain_outcome(call: Callable[[], Any]) -> InvokeOutcome:
     """One call of an ordinary function, as a chained invoke sees it."""
     try:
         return InvokeOutcome(status="SUCCEEDED", result=json.dumps(call()))
-    except Exception as error:  # noqa: BLE001 - whatever it raises is its outcome
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is its outcome, also leaving
         return InvokeOutcome(status="FAILED", error=error_of(error))
