@@ -18,7 +18,7 @@ SOURCE = REPOSITORY / "src" / PACKAGE
 # its own. Rooms that are not here are the users' rooms, which may import any.
 ARROWS: dict[str, set[str]] = {
     "exceptions": set(),
-    "clock": {"exceptions"},
+    "clock": {"_model", "exceptions"},
     "observer": {"_model", "exceptions"},
     "stores.base": {"_model", "exceptions"},
     "stores": {"stores.base", "_model", "exceptions"},
@@ -102,9 +102,7 @@ def is_importer(func: ast.expr) -> bool:
     return name in {"import_module", "__import__"}
 
 
-def imports_in(
-    source: str, module: str, *, is_package: bool = False, known: set[str]
-) -> set[tuple[int, str]]:
+def imports_in(source: str, module: str, *, is_package: bool = False, known: set[str]) -> set[tuple[int, str]]:
     """Line and absolute name of everything that a module's source imports."""
     tree = ast.parse(source)
     return {
@@ -129,9 +127,7 @@ def complaint(room: str, name: str) -> str | None:
 
 def complaints_about(module: str, path: Path) -> list[str]:
     known = {f"{PACKAGE}.{name}" if name else PACKAGE for name in MODULES}
-    found = imports_in(
-        path.read_text(encoding="utf-8"), module, is_package=path.name == "__init__.py", known=known
-    )
+    found = imports_in(path.read_text(encoding="utf-8"), module, is_package=path.name == "__init__.py", known=known)
     checked = ((line, complaint(room_of(module), name)) for line, name in sorted(found))
     return [f"{path.relative_to(REPOSITORY)}:{line}: {text}" for line, text in checked if text]
 

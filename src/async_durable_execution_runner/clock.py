@@ -9,24 +9,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+from ._model.instants import from_millis, to_millis
+
 __all__ = ["DEFAULT_START", "Clock", "RealClock", "VirtualClock", "from_millis", "to_millis", "to_seconds"]
 
 DEFAULT_START = datetime(2025, 12, 1, tzinfo=UTC)
 """First instant of a virtual clock that was given none: fixed, so that histories repeat byte for byte."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def from_millis(millis: int) -> datetime:
-    """The instant as an aware ``datetime`` in UTC."""
-    return _EPOCH + timedelta(milliseconds=millis)
-
-
-def to_millis(moment: datetime) -> int:
-    """The instant in Unix milliseconds. A naive ``datetime`` is read as UTC."""
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def to_seconds(duration: float | timedelta, what: str = "duration") -> float:

@@ -9,8 +9,8 @@ from typing import Any
 from .._model.errors import ErrorObject
 from .._model.execution import ExecutionHeader
 from .._model.history import HistoryEvent
+from .._model.instants import to_millis
 from .._model.operation import Operation, OperationUpdate
-from ..clock import to_millis
 from ..exceptions import ServiceError
 from . import errors, rendering, updates, validation
 

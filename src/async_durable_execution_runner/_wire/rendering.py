@@ -9,6 +9,7 @@ from typing import Any
 from .._model.errors import ErrorObject
 from .._model.execution import ExecutionHeader
 from .._model.history import HistoryEvent
+from .._model.instants import from_millis
 from .._model.operation import (
     CallbackDetails,
     ChainedInvokeDetails,
@@ -18,7 +19,6 @@ from .._model.operation import (
     StepDetails,
     WaitDetails,
 )
-from ..clock import from_millis
 
 Wire = dict[str, Any]
 Instant = Callable[[int], Any]
