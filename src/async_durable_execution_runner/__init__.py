@@ -11,7 +11,36 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._model.limits import ServiceLimits
     from .clock import Clock, RealClock, VirtualClock
-    from .exceptions import *  # noqa: F403 - the exceptions' own __all__ says what is public
+    from .exceptions import (
+        CallbackTimeoutException,
+        DurableExecutionAlreadyStartedException,
+        DurableRunnerError,
+        ExecutionFailedError,
+        ExecutionNotFoundError,
+        ExecutionStuckError,
+        ExecutionTimeoutError,
+        HandlerError,
+        InputSerializationError,
+        InvalidParameterValueException,
+        InvalidRequestContentException,
+        NonDeterministicExecutionError,
+        OperationLookupError,
+        RecursiveInvocationException,
+        RequestTooLargeException,
+        ResourceConflictException,
+        ResourceNotFoundException,
+        RunnerBusyError,
+        RunnerClosedError,
+        SdkNotInstalledError,
+        ServiceError,
+        ServiceException,
+        StoreError,
+        TooManyRequestsException,
+        UnawaitedOperationWarning,
+        UnsupportedInCloudError,
+        UnusedResponderError,
+        ValidationException,
+    )
     from .observer import ExecutionNotifier, ExecutionObserver
     from .result import ExecutionStatus, InvocationRecord
     from .runner import (
@@ -77,7 +106,55 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605 - derived from the one table above
+__all__ = [
+    "CallbackOperation",
+    "CallbackTimeoutException",
+    "Clock",
+    "ContextOperation",
+    "DurableExecutionAlreadyStartedException",
+    "DurableFunctionTestResult",
+    "DurableFunctionTestRunner",
+    "DurableRunnerError",
+    "ExecutionFailedError",
+    "ExecutionNotFoundError",
+    "ExecutionNotifier",
+    "ExecutionObserver",
+    "ExecutionOperation",
+    "ExecutionStatus",
+    "ExecutionStore",
+    "ExecutionStuckError",
+    "ExecutionTimeoutError",
+    "HandlerError",
+    "InputSerializationError",
+    "InvalidParameterValueException",
+    "InvalidRequestContentException",
+    "InvocationRecord",
+    "InvokeOperation",
+    "NonDeterministicExecutionError",
+    "Operation",
+    "OperationLookupError",
+    "RealClock",
+    "RecursiveInvocationException",
+    "RequestTooLargeException",
+    "ResourceConflictException",
+    "ResourceNotFoundException",
+    "RunnerBusyError",
+    "RunnerClosedError",
+    "SdkNotInstalledError",
+    "ServiceError",
+    "ServiceException",
+    "ServiceLimits",
+    "StepOperation",
+    "StoreError",
+    "StoreType",
+    "TooManyRequestsException",
+    "UnawaitedOperationWarning",
+    "UnsupportedInCloudError",
+    "UnusedResponderError",
+    "ValidationException",
+    "VirtualClock",
+    "WaitOperation",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ._awaitable import awaitable
 from ._engine.callbacks import Answer, Responder, open_callbacks
@@ -30,6 +30,7 @@ from ._serialise import callback_text, error_object, input_text, json_text
 from ._wire.border import BotocoreWire
 from ._wire.boto import LocalLambdaClient
 from ._wire.rendering import render_error
+from .awaited import AwaitedRunner
 from .clock import Clock, RealClock, VirtualClock, from_millis, to_seconds
 from .exceptions import (
     ExecutionNotFoundError,
@@ -145,11 +146,11 @@ class DurableFunctionTestRunner:
     ) -> None:
         self._finish(failed=error is not None)
 
-    async def __aenter__(self) -> DurableFunctionTestRunner:
+    async def __aenter__(self) -> AwaitedRunner:
         self._require_open()
         _require_asyncio()
         self._asynchronous = True
-        return self
+        return cast("AwaitedRunner", self)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
