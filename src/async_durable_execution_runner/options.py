@@ -101,7 +101,11 @@ RUNNER_OPTIONS = (
     RunnerOption(name="function_name", read=str, says="the function's name in ARNs, for example my-function"),
     RunnerOption(name="observers"),
     RunnerOption(name="poll_interval", read=_seconds, says="seconds; accepted for drop-in use, nothing here polls"),
-    RunnerOption(name="sdk_tuning", read=_switch, says="whether what the SDK asks of its own classes is remembered, which is faster: true or false"),
+    RunnerOption(
+        name="sdk_tuning",
+        read=_switch,
+        says="whether what the SDK asks of its own classes is remembered, which is faster: true or false",
+    ),
 )
 """Every keyword of the runner's constructor; a test compares the two."""
 
