@@ -79,7 +79,7 @@ def test_the_complaint_is_all_there_is_to_read(suite: Suite) -> None:
 
 def test_the_summary_says_it_too(suite: Suite) -> None:
     result = suite.run("@use(handler=order, clok='real')\ndef test_it(durable_runner): pass")
-    result.stdout.fnmatch_lines(["ERROR test_inner.py::test_it - pytest.UsageError: @pytest.mark.durable_exec*"])
+    result.stdout.fnmatch_lines(["ERROR test_inner.py::test_it - *UsageError: @pytest*"])
 
 
 def test_the_factory_says_the_same_and_where(suite: Suite) -> None:

@@ -21,12 +21,13 @@ SLEEPY = """
 import time
 import async_durable_execution as sdk
 
-async def slow():
-    time.sleep(30)
+async def tea():
+    return "chamomile"
 
 @sdk.durable_execution
 async def sleepy(event):
-    await sdk.step(slow, name="nap")
+    await sdk.step(tea, name="tea")
+    time.sleep(30)
 
 @use(handler=sleepy)
 def test_it(durable_runner):
@@ -125,7 +126,7 @@ def test_an_error_of_the_handler_is_shown_with_its_place(suite: Suite) -> None:
         (
             SLEEPY,
             "ExecutionTimeoutError",
-            "'nap'",
+            "'tea'",
         ),
     ],
 )
