@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib
 import importlib.util
@@ -62,11 +63,13 @@ def load_handler(name: str) -> Any:
         raise HandlerError(f"a handler given by name is written 'module:attribute', not {name!r}")
     try:
         target: Any = importlib.import_module(module_name)
-    except ImportError as error:
-        raise HandlerError(f"cannot import the module of handler {name!r}: {error}") from error
+    except Exception as error:
+        raise HandlerError(f"cannot import the module of handler {name!r}: {type(error).__name__}: {error}") from error
     for part in attribute.split("."):
         if not hasattr(target, part):
-            raise HandlerError(f"{module_name!r} has no attribute {attribute!r} (handler {name!r})")
+            close = difflib.get_close_matches(part, dir(target), n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise HandlerError(f"{module_name!r} has no attribute {attribute!r} (handler {name!r}).{hint}")
         target = getattr(target, part)
     return target
 
