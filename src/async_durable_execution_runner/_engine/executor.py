@@ -192,8 +192,10 @@ class Executor:
         transaction = self._close_invocation(execution, running, error, now)
         if isinstance(verdict, Close):
             self._close(transaction, verdict.status, result=verdict.result, error=verdict.error)
-        self._commit(execution, transaction, now)
+        self.store.append(execution_arn, transaction.commit())
+        # Before the effects: an observer hears of the invocation's end first, then of its execution's.
         self._notify_invocation(execution_arn, number, error)
+        self._publish(execution, transaction.events, transaction.effects, now)
         if execution.is_closed:
             return
         if isinstance(verdict, Retry):
