@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from ._bridges import Bridge, bridge_for, default_bridge, handler_name, load_handler
@@ -29,6 +31,8 @@ from .clock import Clock
 from .exceptions import HandlerError, UnawaitedOperationWarning
 from .observer import ExecutionNotifier, ExecutionObserver
 from .stores.base import ExecutionStore
+
+_PACKAGE = str(Path(__file__).parent)
 
 
 class Local:
@@ -95,7 +99,7 @@ class Local:
         """Warn of what was noticed while the runner was at work."""
         waiting, self.warnings = self.warnings, []
         for message in waiting:
-            warnings.warn(message, UnawaitedOperationWarning, stacklevel=4)
+            warnings.warn(message, UnawaitedOperationWarning, stacklevel=_users_stacklevel())
 
     def _bind(self, function_name: str) -> Binding:
         function = self.functions.find(function_name)
@@ -130,6 +134,14 @@ class Local:
                 f"{handler_name(handler)} returned while {', '.join(names)} was still unfinished: the operation was "
                 "never awaited, and its result is lost. Await it, or cancel its task on purpose."
             )
+
+
+def _users_stacklevel() -> int:
+    """The ``stacklevel`` at which a warning points to the line of the test that called the runner."""
+    frame, level = sys._getframe(1), 1  # noqa: SLF001 - the documented way to look at one's callers
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def resolve_handler(handler: Any) -> Any:

@@ -8,6 +8,7 @@ import inspect
 import json
 import threading
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -398,6 +399,8 @@ class InlineDriver:
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None or self._loop.is_closed():
             self._loop = new_loop()
+            # For a runner that nobody closes: its loop goes with it, without a warning.
+            weakref.finalize(self, self._loop.close)
         return self._loop
 
     def close(self) -> None:
