@@ -5,6 +5,7 @@ Instants are Unix milliseconds inside and aware ``datetime`` objects (UTC) outsi
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -25,6 +26,8 @@ def to_seconds(duration: float | timedelta, what: str = "duration") -> float:
         raise TypeError(f"{what} is a number of seconds or a timedelta, not {duration!r}")
     if not duration >= 0:
         raise ValueError(f"{what} cannot be negative: {duration!r}")
+    if duration == math.inf:
+        raise ValueError(f"{what} must have an end: {duration!r}")
     return duration
 
 

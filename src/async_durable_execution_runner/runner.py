@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import fnmatch
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -118,7 +119,7 @@ class DurableFunctionTestRunner:
         self._execution_timeout = _timeout(execution_timeout, "execution_timeout", self._limits.max_execution_timeout)
         invocation_seconds = _timeout(invocation_timeout, "invocation_timeout", None)
         self._local = Local(
-            account=Account(region=region, account_id=account_id),
+            account=_account(region, account_id),
             clock=self._clock,
             limits=self._limits,
             store=open_store(store, store_path),
@@ -429,6 +430,7 @@ class DurableFunctionTestRunner:
         marker: str | None = None,
     ) -> dict[str, Any]:
         """Executions of a function, newest first (API Reference: ListDurableExecutionsByFunction)."""
+        self._require_open()
         params: dict[str, Any] = {"FunctionName": function_name or self._function_name}
         optional = {
             "DurableExecutionName": execution_name,
@@ -469,6 +471,8 @@ class DurableFunctionTestRunner:
         synchronous: bool,
     ) -> str:
         self._require_open()
+        if account_id is not None:
+            _require_account(account_id)
         name = function_name or self._function_name
         function = self._local.functions.find(name)
         if function is None or not isinstance(function, DurableFunction):
@@ -603,7 +607,21 @@ def _require_asyncio() -> None:
         ) from None
 
 
+def _account(region: Any, account_id: Any) -> Account:
+    if not isinstance(region, str) or not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
+        raise ValueError(f"region is an AWS region such as 'us-west-2', not {region!r}")
+    _require_account(account_id)
+    return Account(region=region, account_id=account_id)
+
+
+def _require_account(account_id: Any) -> None:
+    if not isinstance(account_id, str) or not re.fullmatch(r"\d{12}", account_id):
+        raise ValueError(f"account_id has 12 digits, as text: not {account_id!r}")
+
+
 def _clock(clock: Any, start_time: datetime | None) -> Clock:
+    if start_time is not None and not isinstance(start_time, datetime):
+        raise TypeError(f"start_time is a datetime, not {start_time!r}")
     if isinstance(clock, str):
         if clock == "virtual":
             return VirtualClock(start_time)
