@@ -37,7 +37,7 @@ from .._model.history import HistoryEvent
 from .._model.ids import ExecutionArn, derived_uuid
 from .._model.limits import ServiceLimits
 from .._model.operation import CallbackDetails, Operation, OperationUpdate
-from ..exceptions import DurableExecutionAlreadyStartedException, ResourceNotFoundException
+from ..exceptions import DurableExecutionAlreadyStartedException, ResourceConflictException, ResourceNotFoundException
 from ..observer import ExecutionNotifier
 from ..stores.base import ExecutionStore
 from .completion import completed_operation
@@ -102,9 +102,16 @@ class Executor:
             existing = self._same_name(function_arn, request, now)
             if existing is not None:
                 return existing
+        while True:
+            try:
+                return self._start_next(function_arn, request, now)
+            except ResourceConflictException:
+                pass  # a store that outlives its runner may know this ARN from an earlier one: take the next
+
+    def _start_next(self, function_arn: str, request: StartRequest, now: int) -> str:
         self._started += 1
         name = request.execution_name or derived_uuid("execution", function_arn, self._started)
-        arn = account.execution_arn(request.function_name, name, str(self._started), request.account_id)
+        arn = self.functions.account.execution_arn(request.function_name, name, str(self._started), request.account_id)
         header = ExecutionHeader(
             arn=str(arn),
             function_arn=function_arn,
@@ -116,8 +123,8 @@ class Executor:
             tenant_id=request.tenant_id,
             synchronous=request.synchronous,
         )
-        self._names[function_arn, name] = header.arn
         self._create(Execution(header, arn), now)
+        self._names[function_arn, name] = header.arn
         return header.arn
 
     def _same_name(self, function_arn: str, request: StartRequest, now: int) -> str | None:
@@ -136,7 +143,6 @@ class Executor:
 
     def _create(self, execution: Execution, now: int) -> None:
         header = execution.header
-        self.executions[header.arn] = execution
         transaction = execution.begin(now)
         transaction.put(root_operation(execution, now))
         data = {"input": header.input_payload, "timeout": header.execution_timeout or 0}
@@ -147,6 +153,7 @@ class Executor:
         transaction.effects.append(InvocationReady(header.arn))
         transaction.commit()
         self.store.create(execution.snapshot())
+        self.executions[header.arn] = execution
         self.notifier.notify("on_execution_started", header.arn, header.input_payload)
         self._publish(execution, transaction.events, transaction.effects, now)
 

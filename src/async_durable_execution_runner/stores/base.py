@@ -51,7 +51,7 @@ class ExecutionStore(Protocol):
     """What the engine needs from a store. Every method may be called from any thread."""
 
     def create(self, record: ExecutionRecord) -> None:
-        """Keep a new execution."""
+        """Keep a new execution. Raises ``ResourceConflictException`` if its ARN is taken: nothing is ever replaced."""
 
     def append(self, execution_arn: str, change: Change) -> None:
         """Keep one accepted change: new events, the new state of operations, and header and invocation if changed.

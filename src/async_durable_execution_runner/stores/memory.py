@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from .._model.execution import Change, ExecutionHeader, ExecutionRecord, Invocation
 from .._model.history import HistoryEvent
 from .._model.operation import Operation
-from ..exceptions import ResourceNotFoundException
+from ..exceptions import ResourceConflictException, ResourceNotFoundException
 from .base import ExecutionQuery
 
 __all__ = ["MemoryExecutionStore"]
@@ -35,8 +35,11 @@ class MemoryExecutionStore:
 
     def create(self, record: ExecutionRecord) -> None:
         """See ``ExecutionStore.create``."""
+        arn = record.header.arn
         with self._lock:
-            self._kept[record.header.arn] = _Kept(record)
+            if arn in self._kept:
+                raise ResourceConflictException(f"Durable execution already exists: {arn}")
+            self._kept[arn] = _Kept(record)
 
     def append(self, execution_arn: str, change: Change) -> None:
         """See ``ExecutionStore.append``."""
@@ -57,7 +60,8 @@ class MemoryExecutionStore:
             return ExecutionRecord(
                 header=kept.header,
                 operations=tuple(kept.operations.values()),
-                events=tuple(kept.events),
+                # The only part that could be changed by whoever gets it.
+                events=tuple([event._replace(data=dict(event.data)) for event in kept.events]),
                 invocations=tuple(kept.invocations.values()),
             )
 
