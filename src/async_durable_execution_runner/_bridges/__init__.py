@@ -52,8 +52,9 @@ def bridge_for(handler: Any) -> Bridge:
 
 
 def default_bridge() -> Bridge:
-    """The bridge for results that no handler is there to decide about."""
-    return _load("async_durable_execution", None)
+    """The bridge for results that no handler is there to decide about: to whichever SDK is installed."""
+    installed = [sdk for sdk in _ROOMS if importlib.util.find_spec(sdk) is not None]
+    return _load(installed[0] if installed else "async_durable_execution", None)
 
 
 def load_handler(name: str) -> Any:

@@ -22,16 +22,17 @@ class Failure:
 class FailureWatch(logging.Handler):
     """Collects exceptions that the SDK logs while the context is open."""
 
-    def __init__(self, logger_name: str) -> None:
+    def __init__(self, logger_name: str, *, any_thread: bool = False) -> None:
         super().__init__(logging.ERROR)
         self._logger = logging.getLogger(logger_name)
-        self._thread = threading.get_ident()
+        self._thread = None if any_thread else threading.get_ident()
         self.seen: list[Failure] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the exception of a log record, if it has one."""
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-        if error is None or record.thread != self._thread:  # another runner's, in another thread
+        elsewhere = self._thread is not None and record.thread != self._thread
+        if error is None or elsewhere:  # another runner's, in another thread
             return
         first = record.args[0] if isinstance(record.args, tuple) and record.args else None
         self.seen.append(Failure(first if isinstance(first, str) else None, error))

@@ -32,17 +32,31 @@ def rebind(layer: Any, target: Any, replacement: Any) -> Any:
     return _clone_object(layer, inner, new_inner)
 
 
+def with_closure(function: Any, **values: Any) -> Any | None:
+    """``function`` with other values for names it closes over, or ``None`` if it has no such name."""
+    names = function.__code__.co_freevars
+    if not values.keys() <= set(names):
+        return None
+    cells = zip(names, function.__closure__ or (), strict=True)
+    return _clone(function, tuple(types.CellType(values[name]) if name in values else cell for name, cell in cells))
+
+
 def _clone_function(function: types.FunctionType, inner: Any, new_inner: Any) -> types.FunctionType:
     cells = function.__closure__ or ()
     closure = tuple(types.CellType(new_inner) if _holds(cell, inner) else cell for cell in cells)
     if all(new is old for new, old in zip(closure, cells, strict=True)):
         raise _unreachable(function)
-    clone = types.FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, closure
-    )
+    clone = _clone(function, closure)
+    clone.__dict__["__wrapped__"] = new_inner
+    return clone
+
+
+def _clone(function: types.FunctionType, closure: tuple[types.CellType, ...]) -> types.FunctionType:
+    code, name, defaults = function.__code__, function.__name__, function.__defaults__
+    clone = types.FunctionType(code, function.__globals__, name, defaults, closure)
     clone.__kwdefaults__ = function.__kwdefaults__
     functools.update_wrapper(clone, function)
-    clone.__dict__["__wrapped__"] = new_inner
+    clone.__dict__["__wrapped__"] = function.__dict__.get("__wrapped__")
     return clone
 
 

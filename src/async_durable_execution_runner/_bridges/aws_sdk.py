@@ -1,0 +1,99 @@
+"""The bridge to ``aws-durable-execution-sdk-python``.
+
+The SDK's handlers are ordinary functions that work with threads of their own and call a boto3 client. Its decorator
+takes one as ``boto3_client=`` and keeps it in its wrapper, next to plugins and whatever else it was given; the wrapper
+is cloned with that one reference exchanged, so nothing else is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from .._engine.client import InMemoryServiceClient
+from ..exceptions import HandlerError
+from . import handler_name, layers, sdk_of
+from .base import Binding, Bridge, RunCoroutine
+from .failures import FailureWatch
+from .rebind import rebind, with_closure
+
+PACKAGE = "aws_durable_execution_sdk_python"
+
+
+class ThreadSafeClient:
+    """The in-process client with the two methods the SDK calls, from any of its threads."""
+
+    def __init__(self, client: InMemoryServiceClient) -> None:
+        self._client = client
+
+    def checkpoint_durable_execution(self, **params: Any) -> dict[str, Any]:
+        """API Reference: CheckpointDurableExecution."""
+        return self._client.checkpoint_durable_execution(**params)
+
+    def get_durable_execution_state(self, **params: Any) -> dict[str, Any]:
+        """API Reference: GetDurableExecutionState."""
+        return self._client.get_durable_execution_state(**params)
+
+
+class AwsSdkBridge:
+    """See ``Bridge``."""
+
+    package = PACKAGE
+
+    def __init__(self) -> None:
+        service = importlib.import_module(f"{PACKAGE}.lambda_service")
+        execution = importlib.import_module(f"{PACKAGE}.execution")
+        self.invocation_status = execution.InvocationStatus
+        self.operation_status = service.OperationStatus
+        self.operation_type = service.OperationType
+        self.operation_sub_type = service.OperationSubType
+        self._error_object = service.ErrorObject
+        self._serdes = importlib.import_module(f"{PACKAGE}.serdes").ExtendedTypeSerDes()
+        self._decorate = execution.durable_execution
+
+    def error_object(
+        self, message: str | None, kind: str | None, data: str | None, stack_trace: list[str] | None
+    ) -> Any:
+        """See ``Bridge.error_object``."""
+        return self._error_object(message=message, type=kind, data=data, stack_trace=stack_trace)
+
+    def decode(self, text: str | None) -> Any:
+        """See ``Bridge.decode``."""
+        readers: tuple[Callable[..., Any], ...] = (lambda data: self._serdes.deserialize(data, None), json.loads)
+        for read in readers:
+            # Neither knows what a serializer of the user's own has written, or what only looks like the SDK's.
+            with contextlib.suppress(Exception):
+                return read(text)
+        return text
+
+    def bind(self, handler: Any, client: InMemoryServiceClient, run: RunCoroutine) -> Binding:
+        """See ``Bridge.bind``. There is no coroutine to run."""
+        del run
+        ours = ThreadSafeClient(client)
+        wrapper = next((layer for layer in layers(handler) if sdk_of(layer) == PACKAGE), None)
+        if wrapper is None:
+            return Binding(call_blocking=self._decorate(handler, boto3_client=ours))
+        bound = with_closure(wrapper, boto3_client=ours)
+        if bound is None:
+            raise HandlerError(
+                f"this release of {PACKAGE} keeps its client where the runner does not find it, "
+                f"so {handler_name(handler)} cannot be run"
+            )
+        return Binding(call_blocking=rebind(handler, wrapper, bound))
+
+    def tuned(self) -> AbstractContextManager[None]:
+        """Nothing is made faster for this SDK yet."""
+        return nullcontext()
+
+    def failures(self) -> AbstractContextManager[FailureWatch]:
+        """See ``Bridge.failures``. The SDK runs handlers in threads of its own, so every thread counts."""
+        return FailureWatch(PACKAGE, any_thread=True)
+
+
+def create_bridge() -> Bridge:
+    """The bridge, once per process."""
+    return AwsSdkBridge()
