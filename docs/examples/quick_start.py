@@ -64,7 +64,7 @@ def main() -> None:
         execution = runner.run_async({"lamp": 2, "desk": 1}, execution_name="order-7")
         callback_id = runner.wait_for_callback(execution, "approval*")
         runner.advance(timedelta(days=1, hours=6))  # it takes a while
-        runner.send_callback_success(callback_id, "the manager")
+        runner.send_callback_success(callback_id, "manager")
         result = runner.wait_for_result(execution).ensure_succeeded()
     print(result.render())
     print()

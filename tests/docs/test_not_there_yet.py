@@ -1,0 +1,63 @@
+"""What the README says is not there yet is not there. Whoever builds it deletes the line, and the case here."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from async_durable_execution_runner import DurableFunctionTestRunner
+
+PACKAGE = "async_durable_execution_runner"
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+def refused(**options: object) -> Callable[[], bool]:
+    def check() -> bool:
+        try:
+            DurableFunctionTestRunner(None, **options).close()
+        except ValueError as error:
+            return "not part of this release" in str(error)
+        return False
+
+    return check
+
+
+def no_module(*names: str) -> Callable[[], bool]:
+    return lambda: not any(importlib.util.find_spec(f"{PACKAGE}.{name}") for name in names)
+
+
+def nobody_raises(name: str) -> Callable[[], bool]:
+    source = README.parent / "src" / PACKAGE
+    return lambda: not any(f"raise {name}" in path.read_text(encoding="utf-8") for path in source.rglob("*.py"))
+
+
+CASES: dict[str, Callable[[], bool]] = {
+    "Each invocation in a process of its own": refused(isolation="process"),
+    "An HTTP endpoint and a command line": no_module("_http", "cli"),
+    "A runner for deployed functions": no_module("cloud"),
+    "Crashes on purpose": no_module("_drivers.crashes", "_engine.faults"),
+    "Detection of handlers that are not deterministic": nobody_raises("NonDeterministicExecutionError"),
+}
+# Their files are there before they are finished: whoever finishes one deletes its line.
+UNDER_WAY = ("Stores on disk", "Handlers of AWS's own SDK")
+
+
+def listed() -> list[str]:
+    section = README.read_text(encoding="utf-8").partition("### What is not there yet\n")[2].partition("\n## ")[0]
+    return re.findall(r"^- (.+)", section, re.MULTILINE)
+
+
+def test_every_line_of_the_readme_has_a_case() -> None:
+    lines = listed()
+    assert lines != []
+    assert [line for line in lines if not line.startswith((*CASES, *UNDER_WAY))] == []
+
+
+@pytest.mark.parametrize("claim", CASES)
+def test_it_is_not_there(claim: str) -> None:
+    assert any(line.startswith(claim) for line in listed()), "the README no longer says so: delete this case"
+    assert CASES[claim](), "it is there: delete this case and the README's line"
