@@ -22,7 +22,7 @@ from ._engine.functions import Account, DurableFunction, FunctionRegistry
 from ._engine.inputs import InvocationInput
 from ._engine.scheduler import Scheduler
 from ._model.limits import ServiceLimits
-from ._render.pending import stuck_message
+from ._render.pending import stuck_message, unfinished_message
 from ._render.tree import is_user_file
 from ._wire.border import BotocoreWire
 from ._wire.rendering import render_error, render_event, render_operation
@@ -89,11 +89,17 @@ class Local:
         function = self.functions.find(function_name)
         return bridge_for(function.handler) if isinstance(function, DurableFunction) else default_bridge()
 
-    def describe(self, execution_arn: str) -> str:
-        """What an execution is waiting for, in words."""
+    def describe(self, execution_arn: str, stuck: bool) -> str:
+        """What an execution is waiting for, in words; with what its chained executions are waiting for."""
         record = self.executor.get(execution_arn).snapshot()
         unused = [responder.pattern for responder in self.responders.unused()]
-        return stuck_message(record, self.clock.now_millis(), unused)
+        words = stuck_message if stuck else unfinished_message
+        lines = [words(record, self.clock.now_millis(), unused)]
+        for operation in record.operations:
+            child = getattr(operation.details, "execution_arn", None)
+            if child is not None and not operation.is_terminal and child in self.executor.executions:
+                lines.append(f"Chained by invoke '{operation.name}': {self.describe(child, stuck)}")
+        return "\n".join(lines)
 
     def emit_warnings(self) -> None:
         """Warn of what was noticed while the runner was at work."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+_PACKAGE = str(Path(__file__).parent.parent)
 Entry = tuple[str, int, str]
 """File, line, function."""
 
@@ -20,7 +22,7 @@ def operation_of(task: asyncio.Task[Any]) -> str | None:
 def places(tasks: list[asyncio.Task[Any]], frame: FrameType | None) -> Iterator[tuple[str | None, list[Entry]]]:
     """Operation and stack of each task, and of an interrupted frame."""
     if frame is not None:
-        chain = _callers(frame)
+        chain = _below_us(_callers(frame))
         yield _last_operation(chain), [_entry(each) for each in chain]
     for task in tasks:
         chain = list(_await_chain(task.get_coro()))
@@ -58,6 +60,12 @@ def _callers(frame: FrameType | None) -> list[FrameType]:
         found.append(frame)
         frame = frame.f_back
     return found[::-1]
+
+
+def _below_us(chain: list[FrameType]) -> list[FrameType]:
+    """The frames that the runner has called; not those that have called the runner."""
+    ours = [number for number, frame in enumerate(chain) if frame.f_code.co_filename.startswith(_PACKAGE)]
+    return chain[ours[-1] + 1 :] if ours else chain
 
 
 def _entry(frame: FrameType) -> Entry:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import signal
+import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
@@ -20,23 +20,20 @@ _GRACE = 0.25
 
 
 class GuardExpired(BaseException):
-    """Raised in the guarded thread when its time is up. No ``Exception``, so that no handler takes it for its own.
-
-    ``frame`` is where the thread was when it was interrupted.
-    """
-
-    frame: FrameType | None = None
+    """Raised in the guarded thread when its time is up. No ``Exception``, so that no handler takes it for its own."""
 
 
 class Guard:
     """Interrupts the calling thread once ``seconds`` of real time are over.
 
-    Also tells Ctrl-C from a handler's own ``KeyboardInterrupt``.
+    Also tells Ctrl-C from a handler's own ``KeyboardInterrupt``. ``look`` is shown where the thread is, while it still is there; what it says about it stays in ``found``.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, look: Callable[[FrameType | None], str]) -> None:
         self.seconds = seconds
         self.interrupted_by_user = False
+        self.found = ""
+        self._look = look
         self._deadline = time.monotonic() + seconds
         self._undo: list[Callable[[], object]] = []
 
@@ -64,9 +61,8 @@ class Guard:
 
     def _arm_signal(self) -> None:
         def expire(_: int, frame: FrameType | None) -> None:
-            error = GuardExpired()
-            error.frame = frame
-            raise error
+            self.found = self.found or self._look(frame)
+            raise GuardExpired
 
         signal.signal(signal.SIGALRM, expire)
         signal.setitimer(signal.ITIMER_REAL, self.remaining() + _GRACE, 1.0)
@@ -92,6 +88,7 @@ class Guard:
         def watch() -> None:
             if done.wait(self.remaining() + _GRACE):
                 return
+            self.found = self._look(frame_of_thread(ident))
             while not done.is_set():
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(GuardExpired))
                 done.wait(1.0)
@@ -101,6 +98,6 @@ class Guard:
         self._undo += [thread.join, done.set]  # undone from the end: told first, then awaited
 
 
-def stack_of(frame: FrameType | None) -> list[str]:
-    """The stack that ends in ``frame``, as ``traceback`` formats it, from the outside in."""
-    return traceback.format_stack(frame) if frame is not None else []
+def frame_of_thread(ident: int | None) -> FrameType | None:
+    """Where a thread is right now."""
+    return sys._current_frames().get(ident or 0)  # noqa: SLF001 - the documented way to look at other threads

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Protocol
 
 from .._engine.executor import Executor
@@ -22,13 +23,16 @@ from .._model.errors import ErrorObject
 from ..clock import Clock
 from ..exceptions import ExecutionStuckError, ExecutionTimeoutError, RunnerBusyError
 from .bystanders import other_threads_at_work
-from .guard import Guard, GuardExpired, stack_of
+from .guard import Guard, GuardExpired, frame_of_thread
 from .lambda_context import context_of, context_of_call
 from .loop import TaskFamily, cancel_all, finish_generators, new_loop
 from .outcome import ReadError, crashed, error_of, plain_outcome, read_output
 
 _LOOK_AGAIN = 0.02
 """Seconds between looks at whether somebody else could still answer."""
+
+_PATIENCE = 1.0
+"""Seconds beyond its guard that a helper thread gets to come back, before it is left behind."""
 
 
 class BoundHandler(Protocol):
@@ -54,8 +58,8 @@ class Ports:
     """Opened around every call of a handler."""
     left_behind: Callable[[InvocationInput, list[asyncio.Task[Any]]], None]
     """Told of tasks that a handler that succeeded has not awaited."""
-    describe: Callable[[str], str]
-    """What an execution is waiting for, in words."""
+    describe: Callable[[str, bool], str]
+    """What an execution is waiting for, in words, and whether it waits in vain."""
     where: Callable[[list[asyncio.Task[Any]], Any], str]
     """Where a handler was when its time was up, in words."""
 
@@ -108,12 +112,12 @@ class InlineDriver:
         if _running_loop() is not None:
             self._drive_in_helper(goal, timeout, execution_arn)
             return
-        with self._working(), Guard(timeout) as guard:
+        with self._working(), Guard(timeout, self._look) as guard:
             self._guard = guard
             try:
                 self._drive(goal, execution_arn, guard)
-            except GuardExpired as expired:
-                raise self._out_of_time(execution_arn, timeout, [], expired.frame) from None
+            except GuardExpired:
+                raise self._out_of_time(execution_arn, timeout, guard.found) from None
 
     def _drive(self, goal: Goal, execution_arn: str, guard: Guard) -> None:
         while True:
@@ -131,10 +135,10 @@ class InlineDriver:
                     self._wait((until - self._clock.now_millis()) / 1000, guard)
                 case _:
                     if not other_threads_at_work():
-                        raise ExecutionStuckError(self.ports.describe(execution_arn))
+                        raise ExecutionStuckError(self.ports.describe(execution_arn, True))
                     self._wait(_LOOK_AGAIN, guard)
             if guard.expired:
-                raise self._out_of_time(execution_arn, guard.seconds, [], None)
+                raise self._out_of_time(execution_arn, guard.seconds)
 
     def _ended(self, invocation: InvocationInput, end: InvocationEnd) -> None:
         with self._lock:
@@ -172,9 +176,9 @@ class InlineDriver:
         context = contextvars.copy_context()
         thread = threading.Thread(target=context.run, args=(work,), name="durable-runner", daemon=True)
         thread.start()
-        thread.join(timeout + 2.0)
+        thread.join(timeout + _PATIENCE)
         if thread.is_alive():
-            raise self._out_of_time(execution_arn, timeout, [], None)
+            raise self._out_of_time(execution_arn, timeout, self._look(frame_of_thread(thread.ident)))
         if problems:
             raise problems[0]
 
@@ -183,13 +187,13 @@ class InlineDriver:
     async def drive_async(self, goal: Goal, timeout: float, execution_arn: str) -> None:
         """The same on the caller's event loop."""
         event = asyncio.Event()
-        with self._working(), Guard(timeout) as guard:
+        with self._working(), Guard(timeout, self._look) as guard:
             self._guard = guard
             self._async_news = asyncio.get_running_loop(), event
             try:
                 await self._drive_async(goal, execution_arn, guard, event)
-            except GuardExpired as expired:
-                raise self._out_of_time(execution_arn, timeout, [], expired.frame) from None
+            except GuardExpired:
+                raise self._out_of_time(execution_arn, timeout, guard.found) from None
             finally:
                 self._async_news = None
 
@@ -210,10 +214,10 @@ class InlineDriver:
                 case _:
                     bystanders = len(asyncio.all_tasks()) > 1 or bool(other_threads_at_work())
                     if not bystanders:
-                        raise ExecutionStuckError(self.ports.describe(execution_arn))
+                        raise ExecutionStuckError(self.ports.describe(execution_arn, True))
                     await self._wait_async(_LOOK_AGAIN, guard, event)
             if guard.expired:
-                raise self._out_of_time(execution_arn, guard.seconds, [], None)
+                raise self._out_of_time(execution_arn, guard.seconds)
 
     async def _wait_async(self, seconds: float, guard: Guard, event: asyncio.Event) -> None:
         event.clear()
@@ -336,22 +340,19 @@ class InlineDriver:
         def expire() -> None:
             tasks = [each for each in asyncio.all_tasks(loop) if not each.done()]
             arn = invocation.execution_arn if invocation is not None else ""
-            expiry.error = self._out_of_time(arn, guard.seconds, tasks, None)
+            expiry.error = self._out_of_time(arn, guard.seconds, self.ports.where(tasks, None))
             task.cancel()
 
         expiry.handle = loop.call_later(guard.remaining(), expire)
         return expiry
 
-    def _out_of_time(
-        self, execution_arn: str, seconds: float, tasks: list[asyncio.Task[Any]], frame: Any
-    ) -> ExecutionTimeoutError:
-        where = self.ports.where(tasks, frame) if tasks or frame is not None else ""
-        what = self.ports.describe(execution_arn) if execution_arn else ""
+    def _look(self, frame: FrameType | None) -> str:
+        return self.ports.where([], frame)
+
+    def _out_of_time(self, execution_arn: str, seconds: float, where: str = "") -> ExecutionTimeoutError:
+        what = self.ports.describe(execution_arn, False) if execution_arn else ""
         text = f"The execution did not get there within {seconds:g} seconds of real time.\n{where}{what}"
-        error = ExecutionTimeoutError(text.rstrip())
-        if frame is not None:
-            error.add_note("Interrupted at:\n" + "".join(stack_of(frame)[-8:]))
-        return error
+        return ExecutionTimeoutError(text.rstrip())
 
     # -------------------------------------------------------------------------------------- one ordinary call
 

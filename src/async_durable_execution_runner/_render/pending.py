@@ -36,25 +36,45 @@ def _called(operation: Operation) -> str:
 
 def stuck_message(record: ExecutionRecord, now: int, unused: list[str]) -> str:
     """Why an execution will never end, and what to do about it."""
-    header = record.header
-    callbacks = [op for op in record.operations if op.type is Type.CALLBACK and op.status is Status.STARTED]
-    lines = [f"Execution '{header.name}' is stuck: nothing can run and no deadline is pending."]
+    callback = _open_callback(record)
+    lines = [f"Execution '{record.header.name}' is stuck: nothing can run and no deadline is pending."]
     lines += [f"  waiting for {line}" for line in pending_lines(record, now)]
-    if callbacks:
-        name = callbacks[0].name or "*"
+    if callback is not None:
         lines.append(
             "Nothing will answer it: no answer is scripted, it has no timeout, "
             "and no other thread of this test is at work."
         )
-        lines.append(
-            f"Script one before the run, runner.on_callback({name!r}, result=…), or start with run_async(), "
-            f"wait_for_callback(arn, {name!r}) and send_callback_success(callback_id, …)."
-        )
-    elif not pending_lines(record, now):
+        lines.append(_how_to_answer(callback))
+    elif len(lines) == 1:
         lines.append("The handler suspended without anything pending.")
     if unused:
         lines.append(f"Scripted answers that no callback has asked for: {', '.join(map(repr, unused))}.")
     return "\n".join(lines)
+
+
+def unfinished_message(record: ExecutionRecord, now: int, unused: list[str]) -> str:
+    """What an execution was about when the patience of its test was over."""
+    header, callback = record.header, _open_callback(record)
+    lines = [f"Execution '{header.name}' is {header.status}."]
+    lines += [f"  waiting for {line}" for line in pending_lines(record, now)]
+    if callback is not None:
+        lines.append(f"No answer has come. {_how_to_answer(callback)}")
+        if unused:
+            lines.append(f"Scripted answers that no callback has asked for: {', '.join(map(repr, unused))}.")
+    return "\n".join(lines)
+
+
+def _open_callback(record: ExecutionRecord) -> Operation | None:
+    found = (op for op in record.operations if op.type is Type.CALLBACK and op.status is Status.STARTED)
+    return next(found, None)
+
+
+def _how_to_answer(callback: Operation) -> str:
+    name = callback.name or "*"
+    return (
+        f"Script one before the run, runner.on_callback({name!r}, result=…), or start with run_async(), "
+        f"wait_for_callback(arn, {name!r}) and send_callback_success(callback_id, …)."
+    )
 
 
 def _state(operation: Operation, now: int) -> str:
