@@ -19,12 +19,14 @@ def types(result: Any) -> list[str]:
     return [event["EventType"] for event in result.events]
 
 
-@sdk.durable_execution
-def order(event: Any, context: Any) -> Any:
+def order_function(event: Any, context: Any) -> Any:
     first = context.step(lambda _: f"reserved {event['item']}", name="reserve")
     context.wait(config.Duration.from_hours(72), name="cool-down")
     second = context.run_in_child_context(lambda child: child.step(lambda _: "packed", name="pack"), name="ship")
     return [first, second]
+
+
+order = sdk.durable_execution(order_function)
 
 
 def test_steps_waits_and_children() -> None:
@@ -106,7 +108,7 @@ def test_the_users_own_client_is_replaced_and_not_called() -> None:
         def __getattr__(self, name: str) -> Any:
             raise AssertionError(f"{name} of the user's own client was asked for")
 
-    handler = sdk.durable_execution(order.__wrapped__, boto3_client=Untouchable())
+    handler = sdk.durable_execution(order_function, boto3_client=Untouchable())
     with DurableFunctionTestRunner(handler) as runner:
         assert runner.run({"item": "pen"}).execution_status is ExecutionStatus.SUCCEEDED
 
