@@ -181,8 +181,15 @@ def test_an_answer_ends_both_timeouts(answer: Answering) -> None:
 
 @EVERY_ANSWER
 @pytest.mark.parametrize(
-    "text", ["x", "not/ours", base64.b64encode(b"[1,2]").decode(), base64.b64encode(b'"a"').decode(),
-             base64.b64encode(b"5").decode(), base64.b64encode(b'["a"]').decode()]
+    "text",
+    [
+        "x",
+        "not/ours",
+        base64.b64encode(b"[1,2]").decode(),
+        base64.b64encode(b'"a"').decode(),
+        base64.b64encode(b"5").decode(),
+        base64.b64encode(b'["a"]').decode(),
+    ],
 )
 def test_a_malformed_id(answer: Answering, text: str) -> None:
     with pytest.raises(InvalidParameterValueException, match="Invalid callback id"):
@@ -269,9 +276,11 @@ def test_answers_that_are_too_large(answer: Answer, message: str) -> None:
     service = Service(callback_payload_bytes=10, error_bytes=10)
     handler = suspended(service, callback("c"))
     text = service.callback_id(handler.arn, "c")
-    given = {"Result": (answer.result or "").encode()} if answer.error is None else {
-        "Error": {"ErrorMessage": "m" * 5, "ErrorType": "t" * 3, "ErrorData": "d" * 2, "StackTrace": ["s"]}
-    }
+    given = (
+        {"Result": (answer.result or "").encode()}
+        if answer.error is None
+        else {"Error": {"ErrorMessage": "m" * 5, "ErrorType": "t" * 3, "ErrorData": "d" * 2, "StackTrace": ["s"]}}
+    )
     send = success if answer.error is None else failure
     with pytest.raises(InvalidParameterValueException) as caught:
         send(service, text, **given)

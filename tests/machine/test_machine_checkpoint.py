@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from machine_kit import ERROR, Handler, Service, callback, context, execution, invoke, operations_of, step, update, wait
+from machine_kit import ERROR, Handler, Service, callback, context, execution, invoke, step, update, wait
 
 from async_durable_execution_runner._checkpoint.transitions import ALLOWED
 from async_durable_execution_runner._engine.functions import InvokeOutcome, StubbedFunction
@@ -25,7 +25,9 @@ from async_durable_execution_runner.exceptions import (
 UNKNOWN = "arn:aws:lambda:us-west-2:123456789012:function:fn:$LATEST/durable-execution/n/id"
 
 
-def refused(handler: Handler, *updates: dict[str, Any], code: type = InvalidParameterValueException, **more: Any) -> str:
+def refused(
+    handler: Handler, *updates: dict[str, Any], code: type = InvalidParameterValueException, **more: Any
+) -> str:
     """The message with which a batch is refused; nothing of it may be left behind."""
     service, live = handler.service, handler.service.execution(handler.arn)
     before, timers, token = live.snapshot(), list(service.executor.timers), live.running and live.running.token
@@ -280,7 +282,8 @@ def test_a_page_is_never_larger_than_the_service_allows() -> None:
 
 
 @pytest.mark.parametrize(
-    "marker", ["x", "x.1", "delta-1.0", "delta-1.2", "delta-1.-1", "delta-1.²", "delta-1.", "delta-1." + "9" * 5000, "."]
+    "marker",
+    ["x", "x.1", "delta-1.0", "delta-1.2", "delta-1.-1", "delta-1.²", "delta-1.", "delta-1." + "9" * 5000, "."],
 )
 def test_a_marker_that_was_never_handed_out(marker: str) -> None:
     handler = Service(state_page_operations=1).begin()
@@ -385,12 +388,17 @@ def an_update(kind: Type, action: Action) -> dict[str, Any]:
 
 
 CASES = [
-    (kind, action, state) for kind in Type for action in Action for state in [*MADE[kind], *([None] * (kind != "EXECUTION"))]
+    (kind, action, state)
+    for kind in Type
+    for action in Action
+    for state in [*MADE[kind], *([None] * (kind != "EXECUTION"))]
 ]
 
 
 @pytest.mark.parametrize(("kind", "action", "state"), CASES, ids=str)
-def test_an_action_is_accepted_exactly_where_the_table_says_so(kind: Type, action: Action, state: Status | None) -> None:
+def test_an_action_is_accepted_exactly_where_the_table_says_so(
+    kind: Type, action: Action, state: Status | None
+) -> None:
     service = Service(functions={"stub": StubbedFunction(outcome=InvokeOutcome(status="SUCCEEDED"), after=9_000)})
     handler = service.begin()
     for each in MADE[kind][state] if state is not None else []:
@@ -479,7 +487,10 @@ def test_parents() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"Type": "CONTEXT"}, "Inconsistent operation type of 'a' (o): it was started with 'STEP', the update has 'CONTEXT'."),
+        (
+            {"Type": "CONTEXT"},
+            "Inconsistent operation type of 'a' (o): it was started with 'STEP', the update has 'CONTEXT'.",
+        ),
         ({"SubType": "Other"}, "Inconsistent operation subtype"),
         ({"Name": "b"}, "Inconsistent operation name"),
         ({"Name": None}, "the update has none"),
@@ -508,8 +519,16 @@ REFUSED: list[tuple[list[dict[str, Any]], dict[str, Any], str]] = [
     (STEP, step("o", "SUCCEED", Error=ERROR), "Cannot provide an Error for SUCCEED action: STEP."),
     (STEP, step("o", "FAIL", Payload="1"), "Cannot provide a Payload for FAIL action: STEP."),
     (STEP, step("o", "RETRY"), "Invalid StepOptions for the given action: RETRY needs a delay."),
-    (STEP, step("o", "RETRY", delay=1, Payload="1", Error=ERROR), "Cannot provide both error and payload to RETRY a STEP."),
-    (STEP, step("o", "SUCCEED", WaitOptions={"WaitSeconds": 1}), "Invalid WaitOptions for the given action: STEP SUCCEED."),
+    (
+        STEP,
+        step("o", "RETRY", delay=1, Payload="1", Error=ERROR),
+        "Cannot provide both error and payload to RETRY a STEP.",
+    ),
+    (
+        STEP,
+        step("o", "SUCCEED", WaitOptions={"WaitSeconds": 1}),
+        "Invalid WaitOptions for the given action: STEP SUCCEED.",
+    ),
     ([], wait("o", Payload="1"), "Cannot provide a Payload for START action: WAIT."),
     ([], update("WAIT", "START", "o"), "Invalid WaitOptions for the given action: START needs WaitSeconds."),
     ([], wait("o", CallbackOptions={}), "Invalid CallbackOptions for the given action: WAIT START."),
@@ -518,7 +537,11 @@ REFUSED: list[tuple[list[dict[str, Any]], dict[str, Any], str]] = [
     ([], callback("o", ContextOptions={}), "Invalid ContextOptions for the given action: CALLBACK START."),
     ([], context("o", Error=ERROR), "Cannot provide an Error for START action: CONTEXT."),
     ([], context("o", replay=True), "Invalid ContextOptions for the given action: CONTEXT START."),
-    ([context("o")], context("o", "SUCCEED", StepOptions={}), "Invalid StepOptions for the given action: CONTEXT SUCCEED."),
+    (
+        [context("o")],
+        context("o", "SUCCEED", StepOptions={}),
+        "Invalid StepOptions for the given action: CONTEXT SUCCEED.",
+    ),
     ([context("o")], context("o", "SUCCEED", Error=ERROR), "Cannot provide an Error for SUCCEED action: CONTEXT."),
     ([context("o")], context("o", "FAIL", Payload="1"), "Cannot provide a Payload for FAIL action: CONTEXT."),
     (
@@ -548,12 +571,22 @@ def test_what_an_action_cannot_carry(before: list[dict[str, Any]], wrong: dict[s
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (wait("o", 0), "Value '0' at 'updates.2.member.waitOptions.waitSeconds' failed to satisfy constraint: "
-         "Member must have value greater than or equal to 1"),
+        (
+            wait("o", 0),
+            (
+                "Value '0' at 'updates.2.member.waitOptions.waitSeconds' failed to satisfy constraint: "
+                "Member must have value greater than or equal to 1"
+            ),
+        ),
         (wait("o", 31_622_401), "Member must have value less than or equal to 31622400"),
         (step("o", "RETRY", StepOptions={"NextAttemptDelaySeconds": 0}), "'updates.2.member.stepOptions."),
-        (step("o", "SUCCEED", Payload="x" * 6_291_457), "Value at 'updates.2.member.payload' failed to satisfy "
-         "constraint: Member must have length less than or equal to 6291456"),
+        (
+            step("o", "SUCCEED", Payload="x" * 6_291_457),
+            (
+                "Value at 'updates.2.member.payload' failed to satisfy "
+                "constraint: Member must have length less than or equal to 6291456"
+            ),
+        ),
         (step("o o"), "Value 'o o' at 'updates.2.member.id' failed to satisfy constraint: Member must satisfy regular"),
         (step(""), "Member must have length greater than or equal to 1"),
         (step("o" * 65), "Member must have length less than or equal to 64"),
@@ -564,8 +597,10 @@ def test_what_an_action_cannot_carry(before: list[dict[str, Any]], wrong: dict[s
         (step("o", Name=["unhashable"]), "Member must be a string"),
         (update("STEP", ["START"], "o"), "Member must be a string"),  # type: ignore[arg-type]
         (update("STEP", "BEGIN", "o"), "Member must satisfy enum value set: [START, SUCCEED, FAIL, RETRY, CANCEL]"),
-        ({"Type": "STEP", "Action": "START"}, "Value null at 'updates.2.member.id' failed to satisfy constraint: "
-         "Member must not be null"),
+        (
+            {"Type": "STEP", "Action": "START"},
+            "Value null at 'updates.2.member.id' failed to satisfy constraint: Member must not be null",
+        ),
     ],
     ids=lambda value: value[:60] if isinstance(value, str) else "",
 )
@@ -586,16 +621,36 @@ LARGE = "x" * 262_145
 @pytest.mark.parametrize(
     ("start", "end", "message"),
     [
-        (step("o"), step("o", "SUCCEED", Payload=LARGE), "STEP output payload size must be less than or equal to 262144 bytes."),
-        (step("o"), step("o", "RETRY", delay=1, Payload=LARGE), "STEP output payload size must be less than or equal to 262144 bytes."),
-        (step("o"), step("o", "FAIL", Error={"ErrorData": LARGE}), "Error object size must be less than or equal to 262144 bytes."),
+        (
+            step("o"),
+            step("o", "SUCCEED", Payload=LARGE),
+            "STEP output payload size must be less than or equal to 262144 bytes.",
+        ),
+        (
+            step("o"),
+            step("o", "RETRY", delay=1, Payload=LARGE),
+            "STEP output payload size must be less than or equal to 262144 bytes.",
+        ),
+        (
+            step("o"),
+            step("o", "FAIL", Error={"ErrorData": LARGE}),
+            "Error object size must be less than or equal to 262144 bytes.",
+        ),
         (
             context("o"),
             context("o", "SUCCEED", Payload=LARGE),
             "CONTEXT output payload size must be less than or equal to 262144 bytes.",
         ),
-        (context("o"), context("o", "FAIL", Error={"StackTrace": ["é" * 140_000]}), "Error object size must be less than"),
-        (wait("o"), update("WAIT", "CANCEL", "o", Error={"ErrorMessage": LARGE}), "Error object size must be less than"),
+        (
+            context("o"),
+            context("o", "FAIL", Error={"StackTrace": ["é" * 140_000]}),
+            "Error object size must be less than",
+        ),
+        (
+            wait("o"),
+            update("WAIT", "CANCEL", "o", Error={"ErrorMessage": LARGE}),
+            "Error object size must be less than",
+        ),
     ],
     ids=["step", "retry", "step error", "context", "context error", "cancel error"],
 )
@@ -651,9 +706,7 @@ def test_what_an_execution_may_keep() -> None:
     handler.checkpoint(step("a"), step("b"), step("c"))
     handler.checkpoint(step("a", "SUCCEED", Payload="123456"))
     message = refused(handler, step("b", "SUCCEED", Payload="1234"), step("c", "FAIL", Error={"ErrorMessage": "x"}))
-    assert message == (
-        "Execution data size must be less than or equal to 10 bytes; STEP 'c' would make it 11."
-    )
+    assert message == ("Execution data size must be less than or equal to 10 bytes; STEP 'c' would make it 11.")
     handler.checkpoint(step("b", "SUCCEED", Payload="1234"), step("c", "SUCCEED"))
     assert "would make it 11" in refused(handler, execution(Payload="1"))
 

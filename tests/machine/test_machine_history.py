@@ -284,8 +284,11 @@ def test_every_poll_is_a_pair_that_tells_the_new_state() -> None:
         *(["StepStarted", "StepSucceeded"] * 2),
         *END,
     ]
-    polls = [event["StepSucceededDetails"] for event in service.events(handler.arn) if event.get("Name") == "poll"
-             and event["EventType"] == "StepSucceeded"]
+    polls = [
+        event["StepSucceededDetails"]
+        for event in service.events(handler.arn)
+        if event.get("Name") == "poll" and event["EventType"] == "StepSucceeded"
+    ]
     assert [poll["Result"]["Payload"] for poll in polls] == ["1", "2", "3"]
     assert [poll["RetryDetails"] for poll in polls] == [
         {"CurrentAttempt": 1, "NextAttemptDelaySeconds": 2},

@@ -8,13 +8,14 @@ import pytest
 from machine_kit import FUNCTION_ARN, Handler, Service, invoke, step
 
 from async_durable_execution_runner._engine.functions import (
+    Account,
     DurableFunction,
     InvokeOutcome,
     PlainFunction,
     StubbedFunction,
 )
 from async_durable_execution_runner._engine.inputs import PlainCall
-from async_durable_execution_runner._engine.scheduler import Call, Goal
+from async_durable_execution_runner._engine.scheduler import Call, Finished, Goal
 from async_durable_execution_runner._model.errors import ErrorObject
 
 ERROR = ErrorObject(type="ValueError", message="no")
@@ -295,15 +296,11 @@ def test_a_chain_has_an_end() -> None:
 
 @pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
 def test_partitions(region: str, partition: str) -> None:
-    from async_durable_execution_runner._engine.functions import Account
-
     account = Account(region=region, account_id="123456789012")
     assert account.function_arn("fn").startswith(f"arn:{partition}:lambda:{region}:")
     assert account.execution_arn("fn", "n", "s", "210987654321").account_id == "210987654321"
 
 
 def test_a_goal_that_is_reached_ends_the_driving() -> None:
-    from async_durable_execution_runner._engine.scheduler import Finished
-
     service = Service()
     assert service.scheduler.next(Goal(lambda: True)) == Finished()

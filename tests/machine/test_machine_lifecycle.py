@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from machine_kit import ERROR, FUNCTION_ARN, Service, callback, execution, invoke, step, wait
+from machine_kit import ERROR, FUNCTION_ARN, Handler, Service, callback, execution, invoke, step, wait
 
 from async_durable_execution_runner._engine.callbacks import Answer, Responder, answer_callback
 from async_durable_execution_runner._engine.functions import (
@@ -56,7 +56,7 @@ def test_a_name_stands_for_one_execution() -> None:
     assert service.start(execution_name="order-7") == arn
     assert "/durable-execution/order-7/" in arn
     assert list(service.executor.ready) == [arn]
-    with pytest.raises(DurableExecutionAlreadyStartedException, match="'order-7' is taken .* which is RUNNING"):
+    with pytest.raises(DurableExecutionAlreadyStartedException, match=r"'order-7' is taken .* which is RUNNING"):
         service.start("2", execution_name="order-7")
     handler = service.take()
     handler.succeed()
@@ -163,7 +163,10 @@ def test_an_answer_that_makes_no_sense_fails_the_execution_at_once() -> None:
     handler.checkpoint(wait("w", 5))
     handler.end(Returned(status=None, problem="Invalid invocation output: no Status."))
     error = service.details(handler.arn, "ExecutionFailed")["Error"]["Payload"]
-    assert error == {"ErrorType": "InvalidParameterValueException", "ErrorMessage": "Invalid invocation output: no Status."}
+    assert error == {
+        "ErrorType": "InvalidParameterValueException",
+        "ErrorMessage": "Invalid invocation output: no Status.",
+    }
     assert service.armed(handler.arn) == []
 
 
@@ -486,8 +489,6 @@ def test_an_empty_checkpoint_goes_no_further_than_the_goal() -> None:
     service.start()
     action = service.scheduler.next(Goal(lambda: False, until=service.began + 1_000))
     assert isinstance(action, Invoke)
-    from machine_kit import Handler
-
     handler = Handler(service, action.invocation)
     handler.checkpoint(wait("w", 5))
     assert handler.told() == []
@@ -627,13 +628,13 @@ def test_observers_see_everything_in_order() -> None:
         ("invoked", 1),
         (2, "CallbackStarted"),
         ("opened", "ask"),
-        (3, "InvocationCompleted"),
         ("ended", 1, "Runtime.ExitError"),
+        (3, "InvocationCompleted"),
         ("invoked", 2),
+        ("ended", 2, None),
         (4, "InvocationCompleted"),
         (5, "ExecutionSucceeded"),
         ("over", "SUCCEEDED"),
-        ("ended", 2, None),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -80,7 +81,9 @@ def test_a_failed_execution_has_its_error() -> None:
 @pytest.mark.parametrize("name", ["get_durable_execution", "get_durable_execution_history", "stop_durable_execution"])
 def test_what_does_not_exist(name: str) -> None:
     ask = getattr(Service().client, name)
-    with pytest.raises(ResourceNotFoundException, match=f"Durable execution not found: {UNKNOWN.split('$')[0]}") as caught:
+    with pytest.raises(
+        ResourceNotFoundException, match=f"Durable execution not found: {UNKNOWN.split('$', maxsplit=1)[0]}"
+    ) as caught:
         ask(DurableExecutionArn=UNKNOWN)
     assert isinstance(caught.value, ClientError)
     response = caught.value.response
@@ -207,6 +210,7 @@ def test_filters() -> None:
     tenth = from_millis(service.began) + timedelta(seconds=10)
     assert listed(service, StartedAfter=tenth) == ["e3", "e2"]
     assert listed(service, StartedBefore=tenth) == ["e0"]
+    assert listed(service, StartedBefore=tenth.replace(tzinfo=None)) == ["e0"], "a naive instant is read as UTC"
     assert listed(service, StartedAfter=tenth.timestamp() - 0.001, StartedBefore=tenth.isoformat()) == []
     assert listed(service, StartedAfter=int(tenth.timestamp()), ReverseOrder=True, MaxItems=1) == ["e2", "e3"]
 
@@ -275,8 +279,6 @@ def test_children_are_listed_too() -> None:
 
 
 def test_a_refused_request_leaves_the_service_free_for_other_threads() -> None:
-    import threading
-
     service = several(1)
     with pytest.raises(ResourceNotFoundException):
         service.client.get_durable_execution(DurableExecutionArn=UNKNOWN)

@@ -41,7 +41,9 @@ def complaints(shape: botocore.model.Shape, value: Any, path: str) -> list[str]:
     if isinstance(shape, botocore.model.ListShape):
         if not isinstance(value, list):
             return [f"{path}: {value!r} is no list"]
-        return [text for number, item in enumerate(value) for text in complaints(shape.member, item, f"{path}[{number}]")]
+        return [
+            text for number, item in enumerate(value) for text in complaints(shape.member, item, f"{path}[{number}]")
+        ]
     return scalar_complaints(shape, value, path)
 
 
