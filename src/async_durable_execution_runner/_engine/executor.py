@@ -416,7 +416,7 @@ class Executor:
                 self._open_callback(execution, effect.operation_id, now)
             case ChainedInvokeRequested():
                 self._invoke_chained(execution, effect.operation_id, now)
-            case ExecutionClosed():
+            case _:  # ExecutionClosed
                 self._execution_closed(execution, now)
 
     def _open_callback(self, execution: Execution, operation_id: str, now: int) -> None:
