@@ -71,6 +71,11 @@ def test_all_shows_those_that_passed_too(suite: Suite) -> None:
     suite.run(PASSES, "--durable-history=all", "-rP").stdout.fnmatch_lines(["*- durable execution -*", "*'delivery'*"])
 
 
+def test_all_adds_nothing_to_the_phases_around_the_test(suite: Suite) -> None:
+    result = suite.run(PASSES, "--durable-history=all")
+    assert [sections(report) for when in ("setup", "teardown") for report in reports(result, when)] == [[], []]
+
+
 def test_all_shows_one_that_failed_once(suite: Suite) -> None:
     assert "Wait 'delivery'" in section_of(suite, FAILS, "--durable-history=all")
 
@@ -229,6 +234,13 @@ def test_it(durable_runner, durable_runner_factory):
     )
     assert two is not None
     assert two.startswith("FAILED arn:")
+
+
+def test_statuses_are_in_the_report_of_the_test_itself(suite: Suite) -> None:
+    (report,) = reports(suite.run(PASSES))
+    ((name, value),) = report.user_properties
+    assert name == "durable_execution"
+    assert str(value).startswith("SUCCEEDED arn:")
 
 
 def test_statuses_of_a_failed_setup_are_in_the_junit_file(suite: Suite) -> None:
