@@ -20,6 +20,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -211,9 +212,9 @@ def write_outputs_anew() -> None:
     for page, blocks in BLOCKS.items():
         text = page.read_text(encoding="utf-8")
         namespace: dict[str, object] = {"__name__": "page"}
-        outputs = [
-            (block, printed_by(block, namespace)) for block in blocks if block.is_run and not block.is_pytest_file
-        ]
+        ordinary = [block for block in blocks if block.is_run and not block.is_pytest_file]
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            outputs = [(block, printed_by(block, namespace)) for block in ordinary]
         for block, output in reversed(outputs):
             if block.output_span is not None:
                 start, end = block.output_span
