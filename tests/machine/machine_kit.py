@@ -89,6 +89,7 @@ class Service:
         invocation_timeout: int = 900,
         functions: dict[str, Function] | None = None,
         clock: Any = None,
+        store: Any = None,
         **limit_changes: Any,
     ) -> None:
         limits = replace(limits or ServiceLimits(), **limit_changes)
@@ -97,7 +98,7 @@ class Service:
         self.functions = FunctionRegistry(ACCOUNT, limits)
         for name, function in {"fn": DurableFunction(handler=None), **(functions or {})}.items():
             self.functions.register(name, function)
-        self.store = MemoryExecutionStore()
+        self.store = store if store is not None else MemoryExecutionStore()
         self.executor = Executor(
             limits=limits,
             store=self.store,

@@ -108,6 +108,16 @@ def test_two_services_give_the_same_bytes() -> None:
     assert run() == run()
 
 
+def test_a_store_that_knows_executions_of_an_earlier_service_keeps_them() -> None:
+    earlier = Service()
+    old = earlier.begin(execution_name="n")
+    old.succeed()
+    service = Service(store=earlier.store)
+    arn = service.start("2", execution_name="n")
+    assert arn != old.arn
+    assert [earlier.store.load(each).header.status for each in (old.arn, arn)] == ["SUCCEEDED", "RUNNING"]
+
+
 def test_what_a_handler_is_called_with() -> None:
     service = Service()
     handler = service.begin(execution_name="n", tenant_id="acme")

@@ -173,7 +173,9 @@ class Machine(RuleBasedStateMachine):
     def handler(self, which: int) -> Handler:
         """One of the handlers, most of the time one that is still heard."""
         heard = [each for each in self.handlers if self.is_heard(each)]
-        if not heard and self.executor.ready:
+        if not heard and which < 9:
+            if not self.executor.ready:
+                self.service.start()
             self.begin_invocation()
             return self.handlers[-1]
         choices = heard if heard and which < 9 else self.handlers
@@ -260,6 +262,8 @@ class Machine(RuleBasedStateMachine):
         self.checkpoint(which, data, client_token=False)
         self.end_invocation(which, "PENDING")
         self.time(seconds)
+        if self.executor.ready:
+            self.begin_invocation()
 
     @precondition(lambda self: self.last is not None)
     @rule()
@@ -288,7 +292,9 @@ class Machine(RuleBasedStateMachine):
         self.accepted(handler, answer)
 
     @precondition(lambda self: self.handlers)
-    @rule(which=st.integers(0, 9), how=st.sampled_from(["PENDING", "PENDING", "SUCCEEDED", "FAILED", "crash", "odd"]))
+    @rule(
+        which=st.integers(0, 9), how=st.sampled_from([*["PENDING"] * 5, "crash", "crash", "SUCCEEDED", "FAILED", "odd"])
+    )
     def end_invocation(self, which: int, how: str) -> None:
         handler = self.handler(which)
         heard, before = self.is_heard(handler), self.everything()
