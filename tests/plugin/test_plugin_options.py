@@ -181,6 +181,16 @@ def test_the_environment_goes_before_the_ini_file(suite: Suite, monkeypatch: pyt
     result.stdout.fnmatch_lines(["*unknown store 'mongo' (AWS_DEX_STORE_TYPE)*"])
 
 
+def test_the_environment_goes_before_the_path_of_the_ini_file(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite.ini("durable_store = filesystem", "durable_store_path = from_ini")
+    suite.run(inner("SUCCEEDED")).assert_outcomes(passed=1)
+    monkeypatch.setenv("AWS_DEX_STORE_PATH", str(suite.folder / "from_environment"))
+    suite.run(inner("SUCCEEDED")).assert_outcomes(passed=1)
+    suite.run(inner("SUCCEEDED", ", store_path='from_marker'")).assert_outcomes(passed=1)
+    for name in ("from_ini", "from_environment", "from_marker"):
+        assert len(list((suite.folder / name).glob("*.json"))) == 1
+
+
 def test_the_marker_goes_before_the_environment(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEX_STORE_TYPE", "mongo")
     suite.run(inner("SUCCEEDED", ", store='memory'")).assert_outcomes(passed=1)

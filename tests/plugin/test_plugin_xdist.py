@@ -23,6 +23,13 @@ def test_it(durable_runner, number):
     found = hashlib.sha256(history.encode()).hexdigest() + " " + os.environ["PYTEST_XDIST_WORKER"]
     pathlib.Path("found", str(number)).write_text(found)
 """
+SHARED = """
+@pytest.mark.parametrize("number", range(8))
+@use(handler=order)
+def test_it(durable_runner, number):
+    durable_runner.run("the same").ensure_succeeded()
+    durable_runner.run(number).ensure_succeeded()
+"""
 FAILS = """
 @use(handler=order)
 def test_fails(durable_runner):
@@ -75,6 +82,13 @@ def test_the_cloud_mode_ends_it_before_a_worker_starts(xdist_suite: Suite) -> No
     result = xdist_suite.run_apart(FAILS, "-n2", "--durable-mode=cloud")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*not part of this release yet*"])
+
+
+@pytest.mark.parametrize("store", ["filesystem", "sqlite"])
+def test_workers_may_share_a_store(xdist_suite: Suite, store: str) -> None:
+    xdist_suite.ini(f"durable_store = {store}", "durable_store_path = rest")
+    xdist_suite.run_apart(SHARED, "-n2").assert_outcomes(passed=8)
+    assert (xdist_suite.folder / "rest").exists()
 
 
 def test_a_hundred_runs_in_one_process_write_the_same_history(
