@@ -61,6 +61,21 @@ def test_it_stands_below_the_failure(suite: Suite) -> None:
     suite.run(FAILS).stdout.fnmatch_lines(["*AssertionError*", "*- durable execution -*", "*Wait 'delivery'*"])
 
 
+def test_the_log_of_the_sdk_can_be_left_out_and_the_tree_stay(suite: Suite) -> None:
+    code = """
+import logging
+
+@use(handler=broken)
+def test_it(durable_runner):
+    logging.getLogger("sdk").error("a long story")
+    durable_runner.run(1).ensure_succeeded()
+"""
+    assert "- Captured log call -" in suite.run(code).stdout.str()
+    result = suite.run(code, "--log-level=CRITICAL")
+    assert "- Captured log call -" not in result.stdout.str()
+    assert "- durable execution -" in result.stdout.str()
+
+
 def test_a_test_that_passed_shows_none(suite: Suite) -> None:
     result = suite.run(PASSES, "-rP")
     assert [sections(report) for report in reports(result)] == [[]]
