@@ -26,7 +26,8 @@ class GuardExpired(BaseException):
 class Guard:
     """Interrupts the calling thread once ``seconds`` of real time are over.
 
-    Also tells Ctrl-C from a handler's own ``KeyboardInterrupt``. ``look`` is shown where the thread is, while it still is there; what it says about it stays in ``found``.
+    Also tells Ctrl-C from a handler's own ``KeyboardInterrupt``. ``look`` is shown where the thread is, while it still
+    is there; what it says about it stays in ``found``.
     """
 
     def __init__(self, seconds: float, look: Callable[[FrameType | None], str]) -> None:

@@ -110,6 +110,7 @@ class InlineDriver:
     def drive(self, goal: Goal, timeout: float, execution_arn: str) -> None:
         """Work until the goal is reached. Raises ``ExecutionStuckError`` and ``ExecutionTimeoutError``."""
         if _running_loop() is not None:
+            self._require_idle()
             self._drive_in_helper(goal, timeout, execution_arn)
             return
         with self._working(), Guard(timeout, self._look) as guard:
@@ -312,6 +313,8 @@ class InlineDriver:
         except asyncio.CancelledError:
             if expiry.error is not None:
                 raise expiry.error from None
+            if family.exit is not None:
+                raise family.exit from None
             task.cancel()
             raise
         finally:
@@ -340,7 +343,7 @@ class InlineDriver:
         def expire() -> None:
             tasks = [each for each in asyncio.all_tasks(loop) if not each.done()]
             arn = invocation.execution_arn if invocation is not None else ""
-            expiry.error = self._out_of_time(arn, guard.seconds, self.ports.where(tasks, None))
+            expiry.error = self._out_of_time(arn, guard.seconds, guard.found or self.ports.where(tasks, None))
             task.cancel()
 
         expiry.handle = loop.call_later(guard.remaining(), expire)
@@ -384,18 +387,22 @@ class InlineDriver:
     @contextmanager
     def _working(self) -> Iterator[None]:
         with self._lock:
-            if self._owner is not None:
-                mine = self._owner_ident == threading.get_ident()
-                who = "the handler that it is running" if mine and self.is_invoking else f"thread '{self._owner}'"
-                raise RunnerBusyError(
-                    f"This runner is at work for {who}. One call at a time can drive it; "
-                    "answering callbacks is allowed from anywhere."
-                )
+            self._require_idle()
             self._owner, self._owner_ident = threading.current_thread().name, threading.get_ident()
         try:
             yield
         finally:
             self._owner, self._owner_ident, self._guard, self._began = None, None, None, None
+
+    def _require_idle(self) -> None:
+        if self._owner is None:
+            return
+        mine = self.is_driven_here()
+        who = "the handler that it is running" if mine else f"thread '{self._owner}'"
+        raise RunnerBusyError(
+            f"This runner is at work for {who}. One call at a time can drive it; "
+            "answering callbacks is allowed from anywhere."
+        )
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None or self._loop.is_closed():

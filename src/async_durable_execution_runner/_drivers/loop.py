@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -70,6 +70,41 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
             task.exception()  # looked at, so that nobody complains it never was
 
 
+class _Contained(Coroutine[Any, Any, Any]):
+    """A coroutine whose ``sys.exit`` stays inside: asyncio lets that one through to whoever runs the loop."""
+
+    def __init__(self, inner: Any, on_exit: Callable[[BaseException], None]) -> None:
+        self._inner, self._on_exit = inner, on_exit
+
+    def send(self, value: Any) -> Any:
+        """See ``Coroutine.send``."""
+        try:
+            return self._inner.send(value)
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._on_exit(error)
+            raise asyncio.CancelledError from error
+
+    def throw(self, *error: Any) -> Any:
+        """See ``Coroutine.throw``."""
+        try:
+            return self._inner.throw(*error)
+        except (SystemExit, KeyboardInterrupt) as left:
+            self._on_exit(left)
+            raise asyncio.CancelledError from left
+
+    def close(self) -> None:
+        """See ``Coroutine.close``."""
+        self._inner.close()
+
+    def __await__(self) -> Any:
+        """Never used: tasks call ``send``."""
+        return self._inner.__await__()
+
+    def __getattr__(self, name: str) -> Any:
+        """Whoever looks at a task's frames sees those of the coroutine."""
+        return getattr(self._inner, name)
+
+
 _family: contextvars.ContextVar[TaskFamily | None] = contextvars.ContextVar("durable_runner_family", default=None)
 
 
@@ -79,9 +114,14 @@ class TaskFamily:
     Tasks inherit their creator's context, so a mark in it tells the family. Python 3.11 does not let one look at a
     task's context; there, a task factory takes the mark while the invocation runs (it has no eager tasks, which would
     go past the factory).
+
+    A member that leaves the process (``sys.exit``) ends the family and not the loop; ``exit`` is what it raised. An
+    eager task can only do so until it first waits for something.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.exit: BaseException | None = None
+        self._first: asyncio.Task[Any] | None = None
         self._loop = loop
         self._seen: set[asyncio.Task[Any]] = set()
         self._factory = loop.get_task_factory()
@@ -92,7 +132,13 @@ class TaskFamily:
         """The first task of the family."""
         context = contextvars.copy_context()
         context.run(_family.set, self)
-        return self._loop.create_task(coroutine, context=context)
+        self._first = self._loop.create_task(_Contained(coroutine, self._left), context=context)
+        return self._first
+
+    def _left(self, error: BaseException) -> None:
+        self.exit = error
+        if self._first is not None:
+            self._first.cancel()
 
     def close(self) -> set[asyncio.Task[Any]]:
         """All members that can still be found. The loop is as it was before."""
@@ -104,8 +150,11 @@ class TaskFamily:
 
     def _create(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
         make: Any = self._factory or asyncio.Task
-        task = make(loop, coroutine, **options) if self._factory else make(coroutine, loop=loop, **options)
         context = options.get("context")
-        if (context.get(_family) if context is not None else _family.get()) is self:
+        is_member = (context.get(_family) if context is not None else _family.get()) is self
+        if is_member and not isinstance(coroutine, _Contained):
+            coroutine = _Contained(coroutine, self._left)
+        task = make(loop, coroutine, **options) if self._factory else make(coroutine, loop=loop, **options)
+        if is_member:
             self._seen.add(task)
         return task
