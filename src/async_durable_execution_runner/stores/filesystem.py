@@ -79,12 +79,12 @@ class _Running:
             raise StoreError(f"{self.path} was {what} while its execution was running")
 
     def rest(self) -> None:
-        """Fold, and leave no journal behind if that has worked."""
-        self.fold()
-        if self.journal.size:
-            self.journal.release()
-        else:
-            self.journal.remove()
+        """Fold, and leave no journal behind if that has worked. Files that somebody else has taken over are theirs."""
+        if _state(self.path) == self.state and self.journal.is_as_left():
+            self.fold()
+            if not self.journal.size:
+                self.journal.remove()
+        self.journal.release()
 
 
 class FilesystemExecutionStore:

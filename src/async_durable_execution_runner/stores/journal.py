@@ -96,6 +96,13 @@ class Journal:
             self.release()
             raise StoreError(f"{self.path} was written by somebody else while its execution was running")
 
+    def is_as_left(self) -> bool:
+        """Whether nobody else has removed or written the file. No file is the same as an empty one."""
+        try:
+            return self.path.stat().st_size == self.size
+        except OSError:
+            return self.size == 0
+
     def clear(self) -> None:
         """Drop all lines: they are in the document now."""
         if self._file is not None:
