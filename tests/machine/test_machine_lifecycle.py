@@ -133,6 +133,19 @@ def test_what_a_handler_is_called_with() -> None:
     assert service.operation(handler.arn, arn.id)["ExecutionDetails"] == {"InputPayload": '{"n":1}'}
 
 
+def test_an_invocation_is_told_once_what_changed_before_it() -> None:
+    service = Service()
+    handler = service.begin()
+    handler.checkpoint(wait("a", 1), wait("b", 2))
+    handler.suspend()
+    told = []
+    for _ in range(2):
+        handler = service.next_handler()
+        told.append(handler.input.updated_operation_ids)
+        handler.suspend()
+    assert told == [("a",), ("b",)]
+
+
 # -------------------------------------------------------------------------------------------------- invocations
 
 
