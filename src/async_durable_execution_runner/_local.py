@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ._bridges import Bridge, bridge_for, default_bridge, handler_name, load_handler
+from ._bridges import Bridge, bridge_for, default_bridge, handler_name, layers, load_handler, sdk_of
 from ._bridges.base import Binding
 from ._bridges.frames import operation_of, places
 from ._drivers.inline import InlineDriver, Ports
@@ -81,7 +81,8 @@ class Local:
         )
         self.failures: dict[str, dict[str | None, BaseException]] = {}
         self.warnings: list[str] = []
-        self._bindings: dict[int, Binding] = {}
+        # With the handler, so that its id stays its own.
+        self._bindings: dict[int, tuple[Any, Binding]] = {}
         self._sdk_tuning = sdk_tuning
 
     def bridge_of(self, function_name: str) -> Bridge:
@@ -107,15 +108,23 @@ class Local:
         for message in waiting:
             warnings.warn(message, UnawaitedOperationWarning, stacklevel=_users_stacklevel())
 
+    def register(self, name: str, handler: Any, execution_timeout: int | None) -> None:
+        """Make a durable function known. Bound at once, so that a decorator that hides it is told of at once."""
+        self.bind(handler)
+        self.functions.register(name, DurableFunction(handler=handler, execution_timeout=execution_timeout))
+
+    def bind(self, handler: Any) -> Binding:
+        """The handler, talking to this runner. Raises ``HandlerError`` where a decorator makes that impossible."""
+        known = self._bindings.get(id(handler))
+        if known is None:
+            known = handler, bridge_for(handler).bind(handler, self.client, self.driver.run_coroutine)
+            self._bindings[id(handler)] = known
+        return known[1]
+
     def _bind(self, function_name: str) -> Binding:
         function = self.functions.find(function_name)
         assert isinstance(function, DurableFunction)
-        handler = function.handler
-        binding = self._bindings.get(id(handler))
-        if binding is None:
-            binding = bridge_for(handler).bind(handler, self.client, self.driver.run_coroutine)
-            self._bindings[id(handler)] = binding
-        return binding
+        return self.bind(function.handler)
 
     @contextmanager
     def _around(self, invocation: InvocationInput) -> Iterator[None]:
@@ -152,16 +161,23 @@ def _users_stacklevel() -> int:
 
 def resolve_handler(handler: Any) -> Any:
     """A handler given as an object or by name. Raises ``HandlerError`` if it cannot be a durable function."""
-    if isinstance(handler, str):
-        handler = load_handler(handler)
+    handler = load_named(handler)
     bridge_for(handler)
     return handler
 
 
+def load_named(handler: Any) -> Any:
+    """A handler given as an object or by name. Raises ``HandlerError`` if the name leads nowhere."""
+    return load_handler(handler) if isinstance(handler, str) else handler
+
+
+def is_decorated(handler: Any) -> bool:
+    """Whether an SDK has decorated ``handler``; any other function is an ordinary one."""
+    return any(sdk_of(layer) for layer in layers(handler))
+
+
 def require_plain(name: str, handler: Any) -> Any:
     """An ordinary function for chained invokes. Raises ``HandlerError`` for what cannot be called."""
-    if isinstance(handler, str):
-        handler = load_handler(handler)
     if not callable(handler):
         raise HandlerError(f"the function {name!r} must be callable as handler(event, context), not {handler!r}")
     return handler

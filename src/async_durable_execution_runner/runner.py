@@ -20,11 +20,14 @@ from ._awaitable import awaitable
 from ._engine.callbacks import Answer, Responder, open_callbacks
 from ._engine.functions import Account, DurableFunction, InvokeOutcome, PlainFunction, StubbedFunction
 from ._engine.inputs import StartRequest
+from ._engine.resume import latest_instant
+from ._engine.resume import resume as take_up
 from ._engine.scheduler import Goal
 from ._invoke import InvokeApi
-from ._local import Local, require_plain, resolve_handler
+from ._local import Local, is_decorated, load_named, require_plain, resolve_handler
+from ._model.enums import ExecutionStatus
 from ._model.errors import ErrorObject
-from ._model.execution import Execution
+from ._model.execution import Execution, ExecutionRecord
 from ._model.limits import ServiceLimits
 from ._results import build_result
 from ._serialise import callback_text, error_object, input_text, json_text
@@ -130,8 +133,7 @@ class DurableFunctionTestRunner:
         )
         self._has_handler = handler is not None
         if handler is not None:
-            function = DurableFunction(handler=resolve_handler(handler), execution_timeout=self._execution_timeout)
-            self._local.functions.register(function_name, function)
+            self._local.register(function_name, resolve_handler(handler), self._execution_timeout)
         self._asynchronous = False
         self._closed = False
         self._checked = False
@@ -231,6 +233,28 @@ class DurableFunctionTestRunner:
         Raises ``ExecutionNotFoundError`` for an unknown ARN, else as ``run``.
         """
         return self._until_closed(self._find(execution_arn).header.arn, timeout)
+
+    def resume(self, execution_arn: str) -> DurableFunctionTestResult:
+        """Take up an execution whose process has ended, from the store; the result so far. Drives nothing.
+
+        From here on ``wait_for_result``, ``send_callback_*``, ``advance`` and all the rest work on it. An invocation
+        that was interrupted counts as crashed; the clock stands at the last instant the store knows, and deadlines
+        come in order. Raises ``ExecutionNotFoundError`` for an ARN that the store does not know, ``HandlerError`` if
+        the execution's function is not there.
+        """
+        self._require_open()
+        local = self._local
+        with local.lock:
+            if execution_arn not in local.executor.executions:
+                self._take_up(execution_arn)
+        return self._ready(self.get_result(execution_arn))
+
+    def get_result(self, execution_arn: str) -> DurableFunctionTestResult:
+        """The result so far of an execution of this runner or in its store. Drives nothing.
+
+        Raises ``ExecutionNotFoundError``.
+        """
+        return self._ready(self._result_of(self._record(execution_arn)))
 
     def run_until_suspended(self, execution_arn: str, timeout: float = 900) -> DurableFunctionTestResult:
         """Drive until nothing can happen without time passing or an answer from outside; the result so far."""
@@ -359,8 +383,7 @@ class DurableFunctionTestRunner:
         """A durable target for chained invokes: runs as a child execution. Chainable."""
         self._require_open()
         seconds = _timeout(execution_timeout, "execution_timeout", self._limits.max_execution_timeout)
-        function = DurableFunction(handler=resolve_handler(handler), execution_timeout=seconds)
-        self._local.functions.register(name, function)
+        self._local.register(name, resolve_handler(handler), seconds)
         return self
 
     def register_function(self, name: str, handler: Any) -> DurableFunctionTestRunner:
@@ -369,11 +392,10 @@ class DurableFunctionTestRunner:
         Chainable.
         """
         self._require_open()
-        try:
-            function: DurableFunction | PlainFunction = DurableFunction(handler=_decorated(handler))
-        except HandlerError:
-            function = PlainFunction(handler=require_plain(name, handler))
-        self._local.functions.register(name, function)
+        if is_decorated(handler := load_named(handler)):
+            self._local.register(name, handler, None)
+        else:
+            self._local.functions.register(name, PlainFunction(handler=require_plain(name, handler)))
         return self
 
     def mock_invoke(
@@ -414,7 +436,7 @@ class DurableFunctionTestRunner:
 
     def get_execution(self, execution_arn: str) -> dict[str, Any]:
         """An execution (API Reference: GetDurableExecution)."""
-        self._find(execution_arn)
+        self._record(execution_arn)
         return self._ready(self._local.client.get_durable_execution(DurableExecutionArn=execution_arn))
 
     def list_executions(
@@ -446,10 +468,8 @@ class DurableFunctionTestRunner:
 
     def get_execution_history(self, execution_arn: str, include_execution_data: bool = True) -> list[dict[str, Any]]:
         """All events so far in wire shape, timestamps as aware datetimes. Drives nothing."""
-        execution = self._find(execution_arn)
-        wire = BotocoreWire()
-        with self._local.lock:
-            return self._ready([wire.event(event, include_execution_data) for event in execution.events])
+        wire, record = BotocoreWire(), self._record(execution_arn)
+        return self._ready([wire.event(event, include_execution_data) for event in record.events])
 
     @property
     def client(self) -> LocalLambdaClient:
@@ -552,20 +572,43 @@ class DurableFunctionTestRunner:
     def _find(self, execution_arn: str) -> Execution:
         self._require_open()
         execution = self._local.executor.executions.get(execution_arn)
-        if execution is None:
+        if execution is not None:
+            return execution
+        if self._record(execution_arn).header.status is ExecutionStatus.RUNNING:
+            raise ExecutionNotFoundError(
+                f"The execution {execution_arn!r} is in the store and not finished, but this runner has not begun it. "
+                "If its process has ended, take it up with runner.resume(execution_arn)."
+            )
+        return self._take_up(execution_arn)
+
+    def _take_up(self, execution_arn: str) -> Execution:
+        local, record = self._local, self._record(execution_arn)
+        name = record.header.function_arn.rpartition(":")[2]
+        if record.header.status is ExecutionStatus.RUNNING and local.functions.find(name) is None:
+            raise HandlerError(f"{self._no_function(name)} The execution {execution_arn!r} needs it to go on.")
+        self._clock.move_to(latest_instant(record))
+        return take_up(local.executor, record, self._clock.now_millis())
+
+    def _record(self, execution_arn: str) -> ExecutionRecord:
+        self._require_open()
+        with self._local.lock:
+            record = self._local.executor.record(execution_arn)
+        if record is None:
             known = list(self._local.executor.executions) or ["none"]
             raise ExecutionNotFoundError(
                 f"This runner knows no execution {execution_arn!r}. Executions: {', '.join(known[:5])}"
             )
-        return execution
+        return record
 
     def _result(self, execution: Execution) -> DurableFunctionTestResult:
-        local = self._local
-        with local.lock:
+        with self._local.lock:
             record = execution.snapshot()
-        bridge = local.bridge_of(execution.arn.function_name)
-        failures = dict(local.failures.get(record.header.arn, {}))
-        return build_result(record, bridge, self._clock.now_millis(), failures)
+        return self._result_of(record)
+
+    def _result_of(self, record: ExecutionRecord) -> DurableFunctionTestResult:
+        local, header = self._local, record.header
+        bridge = local.bridge_of(header.function_arn.rpartition(":")[2])
+        return build_result(record, bridge, self._clock.now_millis(), dict(local.failures.get(header.arn, {})))
 
     def _results(self) -> list[DurableFunctionTestResult]:
         """Results so far of all executions that were started from outside, for reports."""
@@ -646,14 +689,3 @@ def _timeout(value: Duration | None, what: str, most: int | None) -> int | None:
 
 def _millis(value: Duration, what: str) -> int:
     return round(to_seconds(value, what) * 1000)
-
-
-def _decorated(handler: Any) -> Any:
-    """A handler that an SDK has decorated. Raises ``HandlerError`` for any other: it is an ordinary function."""
-    from ._bridges import layers, sdk_of
-    from ._bridges import load_handler as load
-
-    handler = load(handler) if isinstance(handler, str) else handler
-    if any(sdk_of(layer) for layer in layers(handler)):
-        return resolve_handler(handler)
-    raise HandlerError(f"{handler!r} is not decorated by an SDK")

@@ -104,5 +104,6 @@ def _why_not(handler: Any) -> str:
     if handler is None:
         return "the runner has no handler: give one as DurableFunctionTestRunner(handler) or handler=… in the marker"
     if isinstance(handler, Callable):  # type: ignore[arg-type]
-        return f"{handler_name(handler)} is no durable function: {fix}"
+        wraps = "; if a decorator of your own is above it, that one needs functools.wraps"
+        return f"{handler_name(handler)} is no durable function: {fix}{wraps}"
     return f"a handler must be a durable function, not {type(handler).__name__} {handler!r}: {fix}"

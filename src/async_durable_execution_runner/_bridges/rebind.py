@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import functools
 import types
+from collections.abc import Iterable
 from typing import Any
 
 from ..exceptions import HandlerError
@@ -61,13 +62,19 @@ def _clone(function: types.FunctionType, closure: tuple[types.CellType, ...]) ->
 
 
 def _clone_object(layer: Any, inner: Any, new_inner: Any) -> Any:
-    attributes = [name for name, value in getattr(layer, "__dict__", {}).items() if value is inner]
+    slots = {name for kind in type(layer).__mro__ for name in _names(getattr(kind, "__slots__", ()))}
+    names = [*getattr(layer, "__dict__", {}), *slots - {"__dict__", "__weakref__"}]
+    attributes = [name for name in names if getattr(layer, name, None) is inner]
     if not attributes:
         raise _unreachable(layer)
     clone = copy.copy(layer)
     for name in attributes:
         setattr(clone, name, new_inner)
     return clone
+
+
+def _names(slots: str | Iterable[str]) -> Iterable[str]:
+    return (slots,) if isinstance(slots, str) else slots
 
 
 def _holds(cell: types.CellType, value: Any) -> bool:
