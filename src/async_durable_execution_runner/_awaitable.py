@@ -39,8 +39,12 @@ _KINDS: dict[type, Any] = {str: _Text, list: _List, dict: _Dict}
 
 
 def awaitable(value: Any) -> Any:
-    """``value``, or one that is equal to it and can be awaited as well."""
+    """Something that gives ``value`` when awaited; text, lists and dicts are as good without."""
     if value is None:
         return _Awaitable()
     kind = _KINDS.get(type(value))
-    return kind(value) if kind is not None else value
+    return kind(value) if kind is not None else _later(value)
+
+
+async def _later(value: Any) -> Any:
+    return value

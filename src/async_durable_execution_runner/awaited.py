@@ -46,6 +46,12 @@ class AwaitedRunner(Protocol):
     def wait_for_result(self, execution_arn: str, timeout: float = 60) -> Awaitable[DurableFunctionTestResult]:
         """See ``DurableFunctionTestRunner.wait_for_result``."""
 
+    def resume(self, execution_arn: str) -> Awaitable[DurableFunctionTestResult]:
+        """See ``DurableFunctionTestRunner.resume``."""
+
+    def get_result(self, execution_arn: str) -> Awaitable[DurableFunctionTestResult]:
+        """See ``DurableFunctionTestRunner.get_result``."""
+
     def run_until_suspended(self, execution_arn: str, timeout: float = 900) -> Awaitable[DurableFunctionTestResult]:
         """See ``DurableFunctionTestRunner.run_until_suspended``."""
 

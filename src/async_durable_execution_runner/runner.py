@@ -247,7 +247,7 @@ class DurableFunctionTestRunner:
         with local.lock:
             if execution_arn not in local.executor.executions:
                 self._take_up(execution_arn)
-        return self._ready(self.get_result(execution_arn))
+        return self.get_result(execution_arn)
 
     def get_result(self, execution_arn: str) -> DurableFunctionTestResult:
         """The result so far of an execution of this runner or in its store. Drives nothing.

@@ -29,6 +29,8 @@ from async_durable_execution_runner._model.enums import ExecutionStatus, Operati
 from async_durable_execution_runner._model.errors import ErrorObject
 from async_durable_execution_runner._model.execution import Execution, ExecutionRecord
 from async_durable_execution_runner._model.history import HistoryEvent
+from async_durable_execution_runner._model.operation import Operation
+from async_durable_execution_runner._wire.rendering import render_operation
 from async_durable_execution_runner.exceptions import DurableExecutionAlreadyStartedException, ServiceError
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "0"))
@@ -104,6 +106,11 @@ def batches(draw: st.DrawFn, live: Execution) -> list[dict[str, Any]]:
     return chosen
 
 
+def shown(operation: Operation) -> dict[str, Any]:
+    """An operation as an answer shows it: a heartbeat changes nothing of that."""
+    return render_operation(operation)
+
+
 class Machine(RuleBasedStateMachine):
     """Several executions of one service, their handlers, and what each handler has been told."""
 
@@ -149,7 +156,7 @@ class Machine(RuleBasedStateMachine):
         """What has changed since the handler last heard."""
         current = self.service.execution(handler.arn).operations
         told = self.known[handler.arn]
-        return {key: each for key, each in current.items() if told.get(key) != each}
+        return {key: each for key, each in current.items() if key not in told or shown(told[key]) != shown(each)}
 
     def accepted(self, handler: Handler, answer: dict[str, Any]) -> None:
         told, marker = operations_of(answer), answer["NewExecutionState"].get("NextMarker")

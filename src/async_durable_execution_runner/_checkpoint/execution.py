@@ -23,4 +23,4 @@ class ExecutionProcessor:
 
     def process(self, update: OperationUpdate, current: Operation | None, transaction: Transaction) -> None:
         """See ``Processor.process``."""
-        transaction.outcome = Outcome(update.action is Action.FAIL, update.payload, update.error)
+        transaction.conclude(Outcome(update.action is Action.FAIL, update.payload, update.error))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._checkpoint.base import size_of
 from .._model.effects import Deadline
@@ -55,6 +55,7 @@ def heartbeat(executor: Executor, callback_id: str, now: int) -> None:
     if details.heartbeat_timeout:
         due = now + details.heartbeat_timeout * 1000
         executor.timers.arm(Timer(Deadline.CALLBACK_HEARTBEAT, execution.header.arn, due, operation.id))
+        executor.note(execution, replace(operation, details=replace(details, heartbeat_at=now)), now)
 
 
 def find_callback(executor: Executor, callback_id: str) -> tuple[Execution, Operation]:

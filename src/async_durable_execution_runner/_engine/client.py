@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from .._model.errors import ErrorObject
-from .._model.execution import ExecutionHeader
+from .._model.execution import ExecutionHeader, ExecutionRecord
 from .._model.history import HistoryEvent
 from .._model.ids import FunctionReference
 from .._model.operation import Operation, OperationUpdate
@@ -182,12 +182,12 @@ class InMemoryServiceClient:
     def get_durable_execution(self, **params: Any) -> dict[str, Any]:
         """API Reference: GetDurableExecution."""
         with self._service("GetDurableExecution", params):
-            return self.wire.execution(self.executor.get(params["DurableExecutionArn"]).header)
+            return self.wire.execution(self._record(params).header)
 
     def get_durable_execution_history(self, **params: Any) -> dict[str, Any]:
         """API Reference: GetDurableExecutionHistory."""
         with self._service("GetDurableExecutionHistory", params):
-            events: Sequence[HistoryEvent] = self.executor.get(params["DurableExecutionArn"]).events
+            events: Sequence[HistoryEvent] = self._record(params).events
             if params.get("ReverseOrder"):
                 events = events[::-1]
             page, marker = page_of(events, params.get("Marker"), params.get("MaxItems"))
@@ -220,6 +220,10 @@ class InMemoryServiceClient:
 
     def _millis(self, instant: Any) -> int | None:
         return None if instant is None else self.wire.millis(instant)
+
+    def _record(self, params: Params) -> ExecutionRecord:
+        arn = params["DurableExecutionArn"]
+        return self.executor.record(arn) or self.executor.get(arn).snapshot()
 
     def _now(self) -> int:
         return self._clock.now_millis()

@@ -29,6 +29,7 @@ from .._model.execution import (
     Change,
     Execution,
     ExecutionHeader,
+    ExecutionRecord,
     RunningInvocation,
     Transaction,
     root_operation,
@@ -89,6 +90,30 @@ class Executor:
             raise ResourceNotFoundException(f"Durable execution not found: {execution_arn}")
         return execution
 
+    def stored(self, execution_arn: str) -> ExecutionRecord | None:
+        """What the store keeps of an execution, or ``None``."""
+        try:
+            return self.store.load(execution_arn)
+        except ResourceNotFoundException:
+            return None
+
+    def record(self, execution_arn: str) -> ExecutionRecord | None:
+        """Everything about an execution, live or in the store, or ``None``."""
+        execution = self.executions.get(execution_arn)
+        return execution.snapshot() if execution is not None else self.stored(execution_arn)
+
+    def adopt(self, execution: Execution) -> None:
+        """Own an execution that was made elsewhere."""
+        header = execution.header
+        self.executions[header.arn] = execution
+        self._names[header.function_arn, header.name] = header.arn
+
+    def note(self, execution: Execution, operation: Operation, now: int) -> None:
+        """Keep an operation's new state that is nobody's news: no event, nobody woken."""
+        transaction = execution.begin(now)
+        transaction.put(operation)
+        self._commit(execution, transaction, now)
+
     # -------------------------------------------------------------------------------------------------- start
 
     def start(self, request: StartRequest, now: int) -> str:
@@ -102,11 +127,14 @@ class Executor:
             existing = self._same_name(function_arn, request, now)
             if existing is not None:
                 return existing
+        stride = 1
         while True:
             try:
                 return self._start_next(function_arn, request, now)
             except ResourceConflictException:
-                pass  # a store that outlives its runner may know this ARN from an earlier one: take the next
+                # A store that outlives its runner may know this ARN from an earlier one, and the next thousand as well.
+                self._started += stride - 1
+                stride *= 2
 
     def _start_next(self, function_arn: str, request: StartRequest, now: int) -> str:
         self._started += 1
@@ -209,7 +237,7 @@ class Executor:
             due = now + verdict.delay * 1000
             self.timers.arm(Timer(Deadline.BACKOFF, execution_arn, due))
         elif isinstance(verdict, Suspend) and verdict.again:
-            self._make_ready(execution_arn)
+            self.make_ready(execution_arn)
 
     def _close_invocation(
         self, execution: Execution, running: RunningInvocation, error: ErrorObject | None, now: int
@@ -307,7 +335,7 @@ class Executor:
         running = execution.running
         if running is None:
             if not self._is_backing_off(execution.header.arn):
-                self._make_ready(execution.header.arn)
+                self.make_ready(execution.header.arn)
             return
         running.changed[operation_id] = None
         running.from_outside = running.undelivered = True
@@ -351,7 +379,7 @@ class Executor:
         elif kind is Deadline.INVOCATION_TIMEOUT:
             self._time_out_invocation(execution, now)
         elif kind is Deadline.BACKOFF:
-            self._make_ready(timer.execution_arn)
+            self.make_ready(timer.execution_arn)
         elif kind is Deadline.CHAINED_INVOKE:
             self.end_chained_invoke(timer.execution_arn, timer.operation_id or "", timer.payload, now)
         else:
@@ -411,11 +439,11 @@ class Executor:
             case CancelTimer():
                 self.timers.cancel(effect.kind, effect.execution_arn, effect.operation_id)
             case InvocationReady():
-                self._make_ready(effect.execution_arn)
+                self.make_ready(effect.execution_arn)
             case CallbackOpened():
                 self._open_callback(execution, effect.operation_id, now)
             case ChainedInvokeRequested():
-                self._invoke_chained(execution, effect.operation_id, now)
+                self.invoke_chained(execution, effect.operation_id, now)
             case _:  # ExecutionClosed
                 self._execution_closed(execution, now)
 
@@ -426,11 +454,13 @@ class Executor:
         self.notifier.notify("on_callback_opened", arn, operation.details.callback_id, operation.name)
         self.callback_opened(arn, operation, now)
 
-    def _make_ready(self, execution_arn: str) -> None:
+    def make_ready(self, execution_arn: str) -> None:
+        """Let a driver invoke the handler next."""
         if execution_arn not in self.ready:
             self.ready.append(execution_arn)
 
-    def _invoke_chained(self, execution: Execution, operation_id: str, now: int) -> None:
+    def invoke_chained(self, execution: Execution, operation_id: str, now: int) -> None:
+        """Set off what a chained invoke stands for."""
         details: Any = execution.operations[operation_id].details
         arn = execution.header.arn
         function = self.functions.find(details.function_name)
@@ -478,6 +508,11 @@ class Executor:
         if header.arn in self.ready:
             self.ready.remove(header.arn)
         self.notifier.notify("on_execution_completed", header.arn, str(header.status))
+        self.report_to_parent(execution, now)
+
+    def report_to_parent(self, execution: Execution, now: int) -> None:
+        """A child execution has ended: so has its caller's operation."""
+        header = execution.header
         if header.parent_arn is not None and header.parent_operation_id is not None:
             error = header.error
             if header.status is ExecutionStatus.TIMED_OUT:

@@ -13,6 +13,15 @@ from .ids import ExecutionArn, checkpoint_token
 from .operation import ExecutionDetails, Operation
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a handler said the execution ends, through a checkpoint of the EXECUTION operation."""
+
+    failed: bool
+    result: str | None
+    error: ErrorObject | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionHeader:
     """What is known of an execution as a whole. Times in Unix milliseconds, timeouts in seconds."""
@@ -33,6 +42,8 @@ class ExecutionHeader:
     ended_at: int | None = None
     result: str | None = None
     error: ErrorObject | None = None
+    outcome: Outcome | None = None
+    """What a handler has said through a checkpoint, before its invocation and with it the execution ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,15 +94,6 @@ class RunningInvocation:
     """State that is handed out page by page, by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a handler said the execution ends, through a checkpoint of the EXECUTION operation."""
-
-    failed: bool
-    result: str | None
-    error: ErrorObject | None
-
-
 class Execution:
     """The live state of one execution. It has one owner, the engine; everybody else gets a record."""
 
@@ -103,7 +105,6 @@ class Execution:
         self.events: list[HistoryEvent] = []
         self.invocations: list[Invocation] = []
         self.running: RunningInvocation | None = None
-        self.outcome: Outcome | None = None
         self.updated_outside: dict[str, None] = {}
         self.pending: dict[str, None] = {}
         """Operations that something outside will complete: what an execution may be suspended on."""
@@ -111,6 +112,11 @@ class Execution:
         self.empty_pendings_in_a_row = 0
         self.stored_bytes = 0
         self.answers: dict[str, tuple[str, int, Any]] = {}
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the execution will end, where a handler has said so through a checkpoint."""
+        return self.header.outcome
 
     @property
     def is_closed(self) -> bool:
@@ -166,7 +172,6 @@ class Transaction:
         "invocation",
         "now",
         "operations",
-        "outcome",
         "stored_bytes",
     )
 
@@ -178,7 +183,6 @@ class Transaction:
         self.effects: list[Effect] = []
         self.header: ExecutionHeader | None = None
         self.invocation: Invocation | None = None
-        self.outcome: Outcome | None = None
         self.stored_bytes = 0
 
     def operation(self, operation_id: str) -> Operation | None:
@@ -212,6 +216,10 @@ class Transaction:
             )
         self.events.append(event)
 
+    def conclude(self, outcome: Outcome) -> None:
+        """Keep how the execution will end once its invocation does."""
+        self.header = replace(self.header or self.execution.header, outcome=outcome)
+
     def close(self, status: ExecutionStatus, *, result: str | None = None, error: ErrorObject | None = None) -> None:
         """End the execution: header and root operation. The event is the caller's to record."""
         execution = self.execution
@@ -223,7 +231,7 @@ class Transaction:
         execution, operations = self.execution, self.operations
         pending = execution.pending
         for key, operation in operations.items():
-            if _is_pending(operation):
+            if is_pending(operation):
                 pending[key] = None
             else:
                 pending.pop(key, None)
@@ -232,8 +240,6 @@ class Transaction:
         execution.stored_bytes += self.stored_bytes
         if self.header is not None:
             execution.header = self.header
-        if self.outcome is not None:
-            execution.outcome = self.outcome
         if self.invocation is not None:
             execution.invocations[self.invocation.number - 1] = self.invocation
         return Change(
@@ -244,7 +250,8 @@ class Transaction:
         )
 
 
-def _is_pending(operation: Operation) -> bool:
+def is_pending(operation: Operation) -> bool:
+    """Whether something outside will complete the operation."""
     if operation.type is OperationType.STEP:
         return operation.status is OperationStatus.PENDING
     return operation.type in _AWAITED and operation.status is OperationStatus.STARTED

@@ -45,6 +45,8 @@ class CallbackDetails:
     callback_id: str
     timeout: int = 0
     heartbeat_timeout: int = 0
+    heartbeat_at: int | None = None
+    """When somebody last said that an answer is being worked on."""
     result: str | None = None
     error: ErrorObject | None = None
 
