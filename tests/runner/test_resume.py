@@ -22,6 +22,7 @@ from async_durable_execution_runner import (
     DurableFunctionTestRunner,
     ExecutionNotFoundError,
     ExecutionStatus,
+    ExecutionStuckError,
     HandlerError,
 )
 from async_durable_execution_runner._model.execution import Change, ExecutionRecord
@@ -233,3 +234,75 @@ def test_what_cannot_be_resumed_says_why() -> None:
             runner.resume(arn)
         with pytest.raises(ExecutionNotFoundError, match="knows no execution"):
             runner.resume(arn.replace("test-function", "nobody"))
+
+
+@durable_execution
+async def calls_another(event: Any) -> Any:
+    return await invoke("other", event, name="call")
+
+
+def suspended_in_call(runner: DurableFunctionTestRunner) -> str:
+    arn = runner.run_async(7)
+    runner.run_until_suspended(arn)
+    return arn
+
+
+def test_a_call_of_a_plain_function_that_was_under_way_is_made_again() -> None:
+    witness = Witness()
+    with DurableFunctionTestRunner(calls_another, store=witness) as runner:
+        runner.register_function("other", lambda event, context: event + 1)
+        arn = suspended_in_call(runner)
+    # The call is made right after the invocation; only the moments before its answer leave it to be made.
+    waiting = next(records for records in witness.moments if records[0].events[-1].event_type == "InvocationCompleted")
+    with DurableFunctionTestRunner(calls_another, store=store_of(waiting)) as runner:
+        runner.register_function("other", lambda event, context: event + 2)
+        runner.resume(arn)
+        assert runner.wait_for_result(arn).value == 9
+
+
+def test_a_stub_answers_a_resumed_execution() -> None:
+    store = MemoryExecutionStore()
+    with DurableFunctionTestRunner(calls_another, store=store) as runner:
+        runner.mock_invoke("other", result="late", after=3600)
+        arn = suspended_in_call(runner)
+    with DurableFunctionTestRunner(calls_another, store=store) as runner:
+        runner.mock_invoke("other", result="later", after=60)
+        runner.resume(arn)
+        assert runner.wait_for_result(arn).value == "later"
+
+
+def test_a_child_whose_function_is_not_there_waits_for_it() -> None:
+    store = MemoryExecutionStore()
+    with DurableFunctionTestRunner(calls_another, store=store) as runner:
+        runner.register_durable_function("other", helper)
+        arn = suspended_in_call(runner)
+    with DurableFunctionTestRunner(calls_another, store=store) as runner:
+        runner.resume(arn)
+        with pytest.raises(ExecutionStuckError, match="invoked other"):
+            runner.wait_for_result(arn)
+    with DurableFunctionTestRunner(calls_another, store=store) as runner:
+        runner.register_durable_function("other", helper)
+        runner.resume(arn)
+        assert runner.wait_for_result(arn).value == "helped 7"
+
+
+def test_a_crash_backoff_goes_on() -> None:
+    witness = Witness()
+    lives = [1]
+
+    @durable_execution
+    async def fragile(event: Any) -> str:
+        if lives:
+            lives.pop()
+            raise SystemExit(3)
+        return "recovered"
+
+    with DurableFunctionTestRunner(fragile, store=witness) as runner:
+        arn = runner.run().ensure_succeeded().execution_arn
+    crashed = next(records for records in witness.moments if len(records[0].events) == 2)
+    with DurableFunctionTestRunner(fragile, store=store_of(crashed)) as runner:
+        runner.resume(arn)
+        runner.advance(4)
+        assert runner.get_result(arn).status.value == "PENDING"
+        runner.advance(1)
+        assert runner.get_result(arn).value == "recovered"
