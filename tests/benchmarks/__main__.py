@@ -34,6 +34,7 @@ CASES: dict[str, Callable[[Table, argparse.Namespace], None]] = {
     "tests": cases.two_hundred_tests,
     "callbacks": cases.ten_callbacks,
     "waits": cases.a_year,
+    "stores": cases.stores,
     "imports": cases.imports,
     "plugin": cases.plugin,
 }

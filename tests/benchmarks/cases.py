@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
+import itertools
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from async_durable_execution import map as durable_map
 from measure import Table, Timing, interleaved, process
 
 from async_durable_execution_runner import DurableFunctionTestRunner, ServiceLimits
+from async_durable_execution_runner.stores.base import ExecutionQuery
+from async_durable_execution_runner.stores.sqlite import SqliteExecutionStore
+from async_durable_execution_runner.testing import samples
 
 UNLIMITED = ServiceLimits.unlimited()
 ARN = "arn:aws:lambda:us-west-2:123456789012:function:floor:$LATEST/durable-execution/floor/root"
@@ -172,3 +176,45 @@ def plugin(table: Table, args: argparse.Namespace) -> None:
         base = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", folder, folder]
         without, with_it = process([*base, "-p", "no:durable_execution"], base, rounds=max(5, args.rounds))
     table.note(f"the plugin in a session that does not use it: {(with_it - without) * 1e3:.1f} ms   (goal < 30 ms)")
+
+
+def stores(table: Table, args: argparse.Namespace) -> None:
+    """10 000 checkpoints in each store on disk against memory, the size of what is kept, and a large listing."""
+    with tempfile.TemporaryDirectory() as folder:
+        places = (Path(folder, str(number)) for number in itertools.count())
+
+        def run(kind: str, steps: int) -> Path:
+            place = next(places)
+            with DurableFunctionTestRunner(many_steps, store=kind, store_path=place, limits=UNLIMITED) as runner:
+                runner.run(steps).ensure_succeeded()
+            return place
+
+        kinds = ("filesystem", "sqlite")
+        works = [lambda kind=kind: run(kind, 5000) for kind in ("memory", *kinds)]  # a step is two checkpoints
+        memory, *disk = interleaved(max(3, args.rounds // 2), *works)
+        for kind, timing in zip(kinds, disk, strict=True):
+            table.row(f"10 000 checkpoints, {kind}", timing, memory, "ratio <= 2")
+            small, large = (_bytes(run(kind, steps)) / steps for steps in (500, 5000))
+            table.note(f"  bytes per step, {kind}: {small:.0f} at 500, {large:.0f} at 5 000")
+        listing(table, Path(folder, "many"), args.rounds)
+
+
+def _bytes(place: Path) -> int:
+    files = [place] if place.is_file() else [*place.iterdir()]
+    return sum(file.stat().st_size for file in files)
+
+
+def listing(table: Table, place: Path, rounds: int) -> None:
+    """10 000 executions by function and status: half of them, and all."""
+    store = SqliteExecutionStore(place)
+    for number in range(10_000):
+        record = samples.new(f"n{number}", started_at=samples.START + number)
+        store.create(record)
+        if number % 2:
+            store.append(record.header.arn, samples.closing(record.header, 2))
+    half = ExecutionQuery(function_arn=samples.FUNCTION, statuses=frozenset({"SUCCEEDED"}))
+    every = ExecutionQuery(function_arn=samples.FUNCTION, statuses=frozenset({"SUCCEEDED", "RUNNING"}))
+    for what, query in (("5 000 of", half), ("all", every)):
+        (timing,) = interleaved(rounds, lambda query=query: store.list(query))
+        table.row(f"SQLite: list {what} 10 000", timing, goal="<= 50 ms")
+    store.close()
