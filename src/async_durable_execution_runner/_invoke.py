@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ._drivers.outcome import plain_outcome
 from ._engine.functions import DurableFunction, InvokeOutcome, PlainFunction, StubbedFunction
+from ._engine.inputs import PlainCall
 from ._local import Local
 from ._model.enums import ExecutionStatus
 from ._model.errors import ErrorObject
-from ._model.ids import FunctionReference
+from ._model.ids import FunctionReference, derived_uuid
 from ._serialise import input_text
 from ._wire.boto import LocalLambdaClient, body_of, payload_text
 from .exceptions import InvalidRequestContentException, ResourceNotFoundException, ServiceError
@@ -24,10 +24,12 @@ _SYNCHRONOUS_SECONDS = 900.0
 class InvokeApi:
     """Builds the client of a runner. ``start`` and ``drive`` are the runner's own."""
 
-    def __init__(self, local: Local, start: Start, drive: DriveToEnd) -> None:
+    def __init__(self, local: Local, start: Start, drive: DriveToEnd, require_open: Callable[[], None]) -> None:
         self._local = local
         self._start = start
         self._drive = drive
+        self._require_open = require_open
+        self._calls = 0
 
     def client(self) -> LocalLambdaClient:
         """See ``DurableFunctionTestRunner.client``."""
@@ -49,6 +51,7 @@ class InvokeApi:
 
     def _waking(self, method: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
         def call(**params: Any) -> dict[str, Any]:
+            self._require_open()
             response = method(**params)
             self._local.driver.wake()
             return response
@@ -57,6 +60,7 @@ class InvokeApi:
 
     def invoke(self, **params: Any) -> dict[str, Any]:
         """API Reference: Invoke. ``RequestResponse`` returns when the whole execution is over."""
+        self._require_open()
         try:
             return self._invoke(params)
         except ServiceError as error:
@@ -73,12 +77,10 @@ class InvokeApi:
         kind = params.get("InvocationType", "RequestResponse")
         if kind == "DryRun":
             return {"StatusCode": 204, "Payload": body_of(b"")}
-        text = payload_text(params.get("Payload"))
-        if text is not None:
-            _require_json(text)
+        text = _json_text(params.get("Payload"))
         if isinstance(function, DurableFunction):
             return self._durable(name, kind, text, params)
-        return self._plain(function, kind, text)
+        return self._plain(function, kind, text, params)
 
     def _durable(self, name: str, kind: str, text: str | None, params: dict[str, Any]) -> dict[str, Any]:
         reference = FunctionReference.parse(name)
@@ -100,8 +102,10 @@ class InvokeApi:
             return {**response, "StatusCode": 200, "Payload": body_of((header.result or "").encode())}
         return {**response, **_function_error(header.error)}
 
-    def _plain(self, function: PlainFunction | StubbedFunction, kind: str, text: str | None) -> dict[str, Any]:
-        outcome = self._outcome(function, text)
+    def _plain(
+        self, function: PlainFunction | StubbedFunction, kind: str, text: str | None, params: dict[str, Any]
+    ) -> dict[str, Any]:
+        outcome = function.outcome if isinstance(function, StubbedFunction) else self._called(text, params)
         if kind == "Event":
             return {"StatusCode": 202, "Payload": body_of(b"")}
         if outcome.status != "SUCCEEDED":
@@ -109,19 +113,28 @@ class InvokeApi:
         payload = body_of((outcome.result or "").encode())
         return {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": payload}
 
-    @staticmethod
-    def _outcome(function: PlainFunction | StubbedFunction, text: str | None) -> InvokeOutcome:
-        if isinstance(function, StubbedFunction):
-            return function.outcome
-        event = json.loads(text) if text is not None else {}
-        return plain_outcome(lambda: function.handler(event, None))
+    def _called(self, text: str | None, params: dict[str, Any]) -> InvokeOutcome:
+        name = params["FunctionName"]
+        self._calls += 1
+        call = PlainCall(
+            execution_arn="",
+            operation_id="",
+            function_name=name,
+            payload=text if text is not None else "{}",
+            tenant_id=params.get("TenantId"),
+            request_id=derived_uuid("invoke", name, self._calls),
+        )
+        return self._local.driver.call_now(call)
 
 
-def _require_json(text: str) -> None:
+def _json_text(payload: Any) -> str | None:
     try:
-        json.loads(text)
+        text = payload_text(payload)
+        if text is not None:
+            json.loads(text)
     except ValueError as error:
         raise InvalidRequestContentException(f"Could not parse request body into json: {error}") from None
+    return text
 
 
 def _function_error(error: ErrorObject | None) -> dict[str, Any]:

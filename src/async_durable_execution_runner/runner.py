@@ -475,7 +475,7 @@ class DurableFunctionTestRunner:
     def client(self) -> LocalLambdaClient:
         """An object shaped like ``boto3.client("lambda")``: ``invoke`` and every durable operation, in this process."""
         self._require_open()
-        invoke = InvokeApi(self._local, self._start, self._until_closed_blocking)
+        invoke = InvokeApi(self._local, self._start, self._until_closed_blocking, self._require_open)
         return invoke.client()
 
     # ------------------------------------------------------------------------------------------------------- inside

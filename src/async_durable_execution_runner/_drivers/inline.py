@@ -25,7 +25,7 @@ from ..exceptions import ExecutionStuckError, ExecutionTimeoutError, RunnerBusyE
 from .bystanders import other_threads_at_work
 from .guard import Guard, GuardExpired, frame_of_thread
 from .lambda_context import context_of, context_of_call
-from .loop import TaskFamily, cancel_all, finish_generators, new_loop
+from .loop import TaskFamily, cancel_all, finish_generators, new_loop, run_apart
 from .outcome import ReadError, crashed, error_of, plain_outcome, read_output
 
 _LOOK_AGAIN = 0.02
@@ -363,6 +363,16 @@ class InlineDriver:
         function, payload, context = self._plain(call)
         result = function.handler(payload, context)
         return self.run_coroutine(result) if inspect.iscoroutine(result) else result
+
+    def call_now(self, call: PlainCall) -> InvokeOutcome:
+        """One call of an ordinary function on behalf of code under test, wherever that runs."""
+
+        def work() -> Any:
+            function, payload, context = self._plain(call)
+            result = function.handler(payload, context)
+            return run_apart(result) if inspect.iscoroutine(result) else result
+
+        return plain_outcome(work)
 
     async def _call_async(self, call: PlainCall) -> InvokeOutcome:
         try:

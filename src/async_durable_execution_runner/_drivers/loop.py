@@ -58,6 +58,21 @@ def finish_generators(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
+def run_apart(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end on a loop of its own, also where another one is running: then in a thread."""
+    future: Future[Any] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(asyncio.run(coroutine))
+        except BaseException as error:  # noqa: BLE001 - carried over to who waits for it
+            future.set_exception(error)
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), name="durable-runner", daemon=True)
+    thread.start()
+    return future.result()
+
+
 async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """End tasks that a handler left behind, as the end of its sandbox would. One that refuses is left alone."""
     tasks = [task for task in tasks if not task.done()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +22,19 @@ from .model import durable_operations, operation_model
 Perform = Callable[..., Mapping[str, Any]]
 
 
+class ClientExceptions:
+    """``client.exceptions``: the API's errors by name, and ``ClientError``."""
+
+    ClientError = botocore.exceptions.ClientError
+
+    def __getattr__(self, name: str) -> type[exceptions.ServiceError]:
+        found = getattr(exceptions, name, None)
+        if isinstance(found, type) and issubclass(found, exceptions.ServiceError):
+            return found
+        known = sorted(each.__name__ for each in exceptions.ServiceError.__subclasses__())
+        raise AttributeError(f"the in-process client has no exception {name!r}; valid: ClientError, {', '.join(known)}")
+
+
 class LocalLambdaClient:
     """``invoke`` and every durable operation of the installed API model.
 
@@ -32,7 +46,8 @@ class LocalLambdaClient:
         self._perform = perform
         self._requests = 0
         self.region = region
-        self.exceptions = exceptions
+        self.meta = types.SimpleNamespace(region_name=region)
+        self.exceptions = ClientExceptions()
         for name in ("Invoke", *durable_operations()):
             method = botocore.xform_name(name)
             if method in perform:
