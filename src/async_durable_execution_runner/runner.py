@@ -8,7 +8,6 @@ with DurableFunctionTestRunner(handler) as runner:
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from ._awaitable import awaitable
-from ._engine.callbacks import Answer, Responder, open_callbacks
+from ._engine.callbacks import Answer, Responder, callback_names, fits, open_callbacks
 from ._engine.functions import Account, DurableFunction, InvokeOutcome, PlainFunction, StubbedFunction
 from ._engine.inputs import StartRequest
 from ._engine.resume import latest_instant
@@ -28,6 +27,7 @@ from ._local import Local, is_decorated, load_named, require_plain, resolve_hand
 from ._model.enums import ExecutionStatus
 from ._model.errors import ErrorObject
 from ._model.execution import Execution, ExecutionRecord
+from ._model.ids import FunctionReference
 from ._model.limits import ServiceLimits
 from ._results import build_result
 from ._serialise import callback_text, error_object, input_text, json_text
@@ -498,8 +498,10 @@ class DurableFunctionTestRunner:
         if function is None or not isinstance(function, DurableFunction):
             raise HandlerError(self._no_function(name))
         text = input_text(input)
+        reference = FunctionReference.parse(name)
+        assert reference is not None  # or it could not have been registered
         request = StartRequest(
-            function_name=name,
+            function_name=reference.name,
             input_payload=text,
             execution_name=execution_name,
             account_id=account_id,
@@ -527,10 +529,13 @@ class DurableFunctionTestRunner:
             return (
                 "The runner has no handler: give one as DurableFunctionTestRunner(handler) or handler=… in the marker."
             )
-        durable = [
-            each for each in self._local.functions if isinstance(self._local.functions.find(each), DurableFunction)
-        ]
-        return f"There is no durable function {name!r}; registered: {', '.join(map(repr, durable)) or 'none'}."
+        functions = self._local.functions
+        durable = [repr(each) for each in functions if isinstance(functions.find(each), DurableFunction)]
+        if functions.find(name) is not None:
+            what = f"{name!r} is no durable function; runner.client.invoke(FunctionName={name!r}, …) calls any function"
+        else:
+            what = f"There is no durable function {name!r}"
+        return f"{what}; durable ones registered: {', '.join(durable) or 'none'}."
 
     def _until_closed(self, arn: str, timeout: float) -> DurableFunctionTestResult:
         execution = self._local.executor.get(arn)
@@ -547,17 +552,14 @@ class DurableFunctionTestRunner:
         seconds = to_seconds(timeout, "timeout")
         if self._asynchronous:
             return self._drive_async(goal, seconds, arn, then)  # type: ignore[return-value]
-        try:
-            self._local.driver.drive(goal, seconds, arn)
-        finally:
-            self._local.emit_warnings()
+        self._local.driver.drive(goal, seconds, arn)
+        # Not when that has raised: a warning that is an error would take its place.
+        self._local.emit_warnings()
         return then()
 
     async def _drive_async(self, goal: Goal, timeout: float, arn: str, then: Callable[[], T]) -> T:
-        try:
-            await self._local.driver.drive_async(goal, timeout, arn)
-        finally:
-            self._local.emit_warnings()
+        await self._local.driver.drive_async(goal, timeout, arn)
+        self._local.emit_warnings()
         return then()
 
     def _answer(self, method: Callable[..., dict[str, Any]], **params: Any) -> Any:
@@ -618,7 +620,7 @@ class DurableFunctionTestRunner:
     @staticmethod
     def _open(execution: Execution, name: str | None) -> str | None:
         for operation in open_callbacks(execution):
-            if name is None or fnmatch.fnmatchcase(operation.name or "", name) or operation.name == name:
+            if name is None or fits(name, callback_names(execution, operation)):
                 return operation.details.callback_id  # type: ignore[union-attr]
         return None
 

@@ -321,3 +321,23 @@ def test_many_callbacks_answered_in_any_order() -> None:
         result = runner.wait_for_result(arn)
     assert result.value == [str(n) for n in range(10)]
     check_history(result.events)
+
+
+def test_a_wait_for_callback_is_answered_by_the_name_its_author_gave_it() -> None:
+    async def submit() -> None:
+        pass
+
+    @sdk.durable_execution
+    async def handler(event: Any) -> Any:
+        return await sdk.wait_for_callback(submit, name="approval", timeout=60)
+
+    with DurableFunctionTestRunner(handler) as runner:
+        runner.on_callback("approval", result="scripted")
+        assert runner.run().value == "scripted"
+    with DurableFunctionTestRunner(handler) as runner:
+        runner.on_callback("approv*", result="by a glob").on_callback("other", result="no", optional=True)
+        assert runner.run().value == "by a glob"
+    with DurableFunctionTestRunner(handler) as runner:
+        arn = runner.run_async()
+        runner.send_callback_success(runner.wait_for_callback(arn, "approval"), "sent")
+        assert runner.wait_for_result(arn).value == "sent"

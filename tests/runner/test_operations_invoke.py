@@ -158,6 +158,13 @@ def test_an_exact_form_goes_before_the_bare_name() -> None:
         assert runner.run(timeout=20).value == "live"
 
 
+def test_a_durable_target_registered_with_its_qualifier() -> None:
+    with DurableFunctionTestRunner(calling(target=f"{TARGET}:live")) as runner:
+        runner.register_durable_function(f"{TARGET}:live", child)
+        assert runner.run(timeout=20).value == {"got": "hello"}
+        assert runner.run("direct", function_name=f"{TARGET}:live", timeout=20).value == {"got": "direct"}
+
+
 def test_an_unknown_target_fails_without_suspending() -> None:
     with DurableFunctionTestRunner(calling()) as runner:
         result = runner.run(timeout=20)

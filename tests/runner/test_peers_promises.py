@@ -384,6 +384,12 @@ def test_arns_are_arns() -> None:
         assert runner.get_execution(other)["FunctionArn"].startswith(
             "arn:aws:lambda:eu-central-1:111122223333:function:orders"
         )
+    for name in ("orders:live", "orders:$LATEST", "arn:aws:lambda:us-west-2:123456789012:function:orders"):
+        with DurableFunctionTestRunner(asking, function_name=name) as runner:
+            arn = runner.run_async()
+            assert arn.startswith("arn:aws:lambda:us-west-2:123456789012:function:orders:$LATEST/durable-execution/")
+            assert runner.run_until_suspended(arn).execution_status == "RUNNING"
+            assert len(runner.list_executions()["DurableExecutions"]) == 1
     with DurableFunctionTestRunner(asking, region="us-gov-west-1") as runner:
         assert runner.run_async().startswith("arn:aws-us-gov:lambda:us-gov-west-1:")
 

@@ -10,7 +10,19 @@ from typing import Any
 import async_durable_execution as sdk
 import pytest
 from botocore.exceptions import ClientError
-from runner_kit import DONE, START, STEP, SUSPENDED, check_history, event_of, kinds, of, run, virtual_seconds
+from runner_kit import (
+    DONE,
+    SDK_VERSION,
+    START,
+    STEP,
+    SUSPENDED,
+    check_history,
+    event_of,
+    kinds,
+    of,
+    run,
+    virtual_seconds,
+)
 
 from async_durable_execution_runner.clock import RealClock, VirtualClock
 from async_durable_execution_runner.runner import DurableFunctionTestRunner
@@ -174,7 +186,7 @@ def test_advance_inside_a_step_says_how_long_it_takes() -> None:
     @sdk.durable_execution
     async def handler(event: Any) -> Any:
         async def slow() -> None:
-            await asyncio.sleep(0.02)  # until the wait beside it has been told
+            await asyncio.sleep(0.3 if SDK_VERSION < (2, 5) else 0.02)  # until the wait beside it has been told
             runner.advance(40)
 
         async def wait() -> None:

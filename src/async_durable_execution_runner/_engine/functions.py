@@ -103,12 +103,18 @@ class FunctionRegistry:
         return iter(self._functions)
 
     def find(self, text: str) -> Function | None:
-        """The function a caller means, or ``None``."""
+        """The function a caller means, or ``None``. A bare name finds a qualified registration if there is no other."""
         exact = self._functions.get(text)
         if exact is not None:
             return exact
         reference = FunctionReference.parse(text)
-        return self._functions.get(reference.name) if reference is not None else None
+        if reference is None:
+            return None
+        bare = self._functions.get(reference.name)
+        if bare is not None or reference.qualifier is not None:
+            return bare
+        known = ((FunctionReference.parse(name), function) for name, function in self._functions.items())
+        return next((function for other, function in known if other and other.name == reference.name), None)
 
     def full_arn(self, text: str) -> str:
         """The unqualified ARN of what a caller means, whether it is registered or not."""
