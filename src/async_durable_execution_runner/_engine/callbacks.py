@@ -80,6 +80,21 @@ def open_callbacks(execution: Execution) -> list[Operation]:
     return [operation for operation in found if isinstance(operation.details, CallbackDetails)]
 
 
+def callback_names(execution: Execution, operation: Operation) -> tuple[str, ...]:
+    """The names a callback goes by: its own, and that of the wait-for-callback it was made by.
+
+    The SDKs name the inner callback after the outer operation, each in its own way; what the author wrote is the outer.
+    """
+    parent = execution.operations.get(operation.parent_id or "")
+    outer = parent.name if parent is not None and parent.sub_type == "WaitForCallback" else None
+    return tuple(name for name in (operation.name, outer) if name)
+
+
+def fits(pattern: str, names: tuple[str, ...]) -> bool:
+    """Whether one of the names is meant by ``pattern``, a name or a glob. ``*`` also means a callback without a name."""
+    return any(name == pattern or fnmatch.fnmatchcase(name, pattern) for name in names or ("",))
+
+
 def _require_open(execution: Execution, operation: Operation) -> CallbackDetails:
     details = operation.details
     assert isinstance(details, CallbackDetails)
@@ -113,7 +128,7 @@ class Responders:
 
     def opened(self, execution_arn: str, operation: Operation, now: int) -> None:
         """A callback was opened: arm the answer that fits, if there is one."""
-        responder = self._find(operation.name)
+        responder = self._find(callback_names(self.executor.get(execution_arn), operation))
         if responder is None:
             return
         responder.used += 1
@@ -140,7 +155,7 @@ class Responders:
         """Answers that nothing ever asked for, without those that were marked as optional."""
         return [responder for responder in self.scripted if not responder.used and not responder.optional]
 
-    def _find(self, name: str | None) -> Responder | None:
-        exact = [responder for responder in self.scripted if responder.pattern == name]
-        globs = (r for r in self.scripted if fnmatch.fnmatchcase(name or "", r.pattern))
-        return exact[0] if exact else next(globs, None)
+    def _find(self, names: tuple[str, ...]) -> Responder | None:
+        exact = (responder for responder in self.scripted if responder.pattern in names)
+        globs = (responder for responder in self.scripted if fits(responder.pattern, names))
+        return next(exact, None) or next(globs, None)
