@@ -6,7 +6,7 @@ it gives back immutable records. It needs no knowledge of what the records mean.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -44,6 +44,11 @@ class ExecutionQuery:
             and (self.started_after is None or header.started_at > self.started_after)
             and (self.started_before is None or header.started_at < self.started_before)
         )
+
+    def select(self, headers: Iterable[ExecutionHeader]) -> list[ExecutionHeader]:
+        """The headers that match, as a listing has them. They are to come in the order in which they were created."""
+        found = sorted(filter(self.matches, headers), key=lambda header: header.started_at)
+        return found if self.reverse else found[::-1]
 
 
 @runtime_checkable

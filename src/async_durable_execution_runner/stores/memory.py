@@ -68,9 +68,7 @@ class MemoryExecutionStore:
     def list(self, query: ExecutionQuery) -> Sequence[ExecutionHeader]:
         """See ``ExecutionStore.list``."""
         with self._lock:
-            headers = [kept.header for kept in self._kept.values() if query.matches(kept.header)]
-        headers.sort(key=lambda header: header.started_at)
-        return headers if query.reverse else headers[::-1]
+            return query.select(kept.header for kept in self._kept.values())
 
     def delete(self, execution_arn: str) -> None:
         """See ``ExecutionStore.delete``."""
