@@ -7,6 +7,7 @@ import contextlib
 import functools
 import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -169,6 +170,17 @@ def test_a_handler_that_hangs_outside_any_operation() -> None:
         runner.run(timeout=GUARD)
     assert "In the handler, at:" in str(caught.value)
     assert "in handler" in str(caught.value)
+
+
+def test_a_handler_without_an_end_shows_how_far_it_got() -> None:
+    @sdk.durable_execution
+    async def handler(event: Any) -> None:
+        while True:
+            await sdk.wait(60, name="tick")
+
+    with DurableFunctionTestRunner(handler) as runner, pytest.raises(ExecutionTimeoutError) as caught:
+        runner.run(timeout=GUARD)
+    assert re.search(r"is RUNNING after .+ on its clock and \d+ invocations", str(caught.value))
 
 
 def test_a_plain_function_that_hangs() -> None:

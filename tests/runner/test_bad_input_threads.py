@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import async_durable_execution as sdk
@@ -260,3 +263,39 @@ def test_answering_is_allowed_from_anywhere_at_any_time() -> None:
             thread.start()
             thread.join()
         assert runner.wait_for_result(arn, timeout=20).value == "x"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no list of open files on this system")
+def test_nothing_is_left_behind() -> None:
+    @sdk.durable_execution
+    async def handler(event: Any) -> Any:
+        async def work() -> int:
+            return await asyncio.to_thread(lambda: 1)
+
+        await sdk.step(work, name="work")
+        await sdk.wait(60)
+        return 1
+
+    async def on_this_loop() -> None:
+        async with DurableFunctionTestRunner(handler) as runner:
+            await runner.run(timeout=20)
+
+    async def beside_this_loop() -> None:
+        run(handler)
+
+    def in_a_thread() -> None:
+        thread = threading.Thread(target=run, args=[handler])
+        thread.start()
+        thread.join()
+
+    def everything() -> tuple[int, int, Any, Any]:
+        run(handler)
+        asyncio.run(on_this_loop())
+        asyncio.run(beside_this_loop())
+        in_a_thread()
+        gc.collect()
+        files = len(list(Path("/proc/self/fd").iterdir()))
+        return files, threading.active_count(), signal.getsignal(signal.SIGALRM), signal.getsignal(signal.SIGINT)
+
+    first = everything()
+    assert [everything() for _ in range(3)] == [first] * 3

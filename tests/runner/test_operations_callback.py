@@ -236,6 +236,30 @@ def test_the_whole_history_of_wait_for_callback() -> None:
     assert view.get_callback("approval-callback").value == "yes"
 
 
+@pytest.mark.parametrize("name", ["approval", "approval-callback", "approval*", "appr?val"])
+def test_a_callback_is_found_by_the_name_of_its_operation_too(name: str) -> None:
+    with DurableFunctionTestRunner(submitting()) as runner:
+        arn = runner.run_async()
+        runner.send_callback_success(runner.wait_for_callback(arn, name), "yes")
+        assert runner.wait_for_result(arn).value == "yes"
+        runner.on_callback(name, result="scripted")
+        assert runner.run(timeout=20).value == "scripted"
+
+
+def test_of_several_open_callbacks_the_oldest() -> None:
+    @sdk.durable_execution
+    async def handler(event: Any) -> Any:
+        callbacks = [await sdk.create_callback(name=name) for name in ("b", "a", "c")]
+        return [await each.result() for each in callbacks]
+
+    with DurableFunctionTestRunner(handler) as runner:
+        arn = runner.run_async()
+        runner.wait_for_callback(arn, "c")
+        for answer in ("first", "second", "third"):
+            runner.send_callback_success(runner.wait_for_callback(arn, "*"), answer)
+        assert runner.wait_for_result(arn).value == ["first", "second", "third"]
+
+
 def test_a_submitter_that_fails_at_first() -> None:
     tries: list[int] = []
 

@@ -55,7 +55,9 @@ def stuck_message(record: ExecutionRecord, now: int, unused: list[str]) -> str:
 def unfinished_message(record: ExecutionRecord, now: int, unused: list[str]) -> str:
     """What an execution was about when the patience of its test was over."""
     header, callback = record.header, _open_callback(record)
-    lines = [f"Execution '{header.name}' is {header.status}."]
+    passed, count = duration((header.ended_at or now) - header.started_at), len(record.invocations)
+    invoked = f"{count} invocation{'s' if count != 1 else ''}"
+    lines = [f"Execution '{header.name}' is {header.status} after {passed} on its clock and {invoked}."]
     lines += [f"  waiting for {line}" for line in pending_lines(record, now)]
     if callback is not None:
         lines.append(f"No answer has come. {_how_to_answer(callback)}")
