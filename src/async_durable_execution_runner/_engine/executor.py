@@ -30,7 +30,7 @@ from .._model.execution import (
     Execution,
     ExecutionHeader,
     ExecutionRecord,
-    RunningInvocation,
+    Invocation,
     Transaction,
     root_operation,
 )
@@ -224,7 +224,8 @@ class Executor:
             return
         verdict = judge(execution, running, end, self.limits)
         error = verdict.invocation_error
-        transaction = self._close_invocation(execution, running, error, now)
+        again = isinstance(verdict, Suspend) and verdict.again
+        transaction = self._close_invocation(execution, replace(running.record, ended_at=now, error=error, again=again))
         if isinstance(verdict, Close):
             self._close(transaction, verdict.status, result=verdict.result, error=verdict.error)
         self.store.append(execution_arn, transaction.commit())
@@ -236,13 +237,12 @@ class Executor:
         if isinstance(verdict, Retry):
             due = now + verdict.delay * 1000
             self.timers.arm(Timer(Deadline.BACKOFF, execution_arn, due))
-        elif isinstance(verdict, Suspend) and verdict.again:
+        elif again:
             self.make_ready(execution_arn)
 
-    def _close_invocation(
-        self, execution: Execution, running: RunningInvocation, error: ErrorObject | None, now: int
-    ) -> Transaction:
-        record = replace(running.record, ended_at=now, error=error)
+    def _close_invocation(self, execution: Execution, record: Invocation) -> Transaction:
+        now = record.ended_at
+        assert now is not None
         execution.running = None
         self.timers.cancel(Deadline.INVOCATION_TIMEOUT, execution.header.arn)
         transaction = execution.begin(now)
@@ -251,7 +251,7 @@ class Executor:
             "started_at": record.started_at,
             "ended_at": now,
             "request_id": record.request_id,
-            "error": error,
+            "error": record.error,
         }
         transaction.record("InvocationCompleted", None, data)
         return transaction

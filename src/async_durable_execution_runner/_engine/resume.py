@@ -6,7 +6,7 @@ from .._checkpoint.base import size_of
 from .._model.effects import Deadline
 from .._model.enums import OperationStatus as Status
 from .._model.errors import ErrorObject
-from .._model.execution import Execution, ExecutionRecord, RunningInvocation, is_pending
+from .._model.execution import Execution, ExecutionRecord, Invocation, RunningInvocation, is_pending
 from .._model.history import HistoryEvent
 from .._model.ids import ExecutionArn, checkpoint_token
 from .._model.operation import CallbackDetails, ChainedInvokeDetails, Operation, StepDetails, WaitDetails
@@ -58,9 +58,14 @@ def _revive(record: ExecutionRecord) -> Execution:
 
 
 def _bytes_of(event: HistoryEvent) -> int:
-    """What an accepted update has added to the execution's data."""
+    """What an accepted update has added to the execution's data. Answers from outside are no updates."""
+    if not event.event_type.startswith(_UPDATES):
+        return 0
     result, error = event.data.get("result") or event.data.get("input"), event.data.get("error")
     return (size_of(result) if result else 0) + (error.size if error is not None else 0)
+
+
+_UPDATES = ("Step", "Context", "WaitCancelled", "ChainedInvokeStarted")
 
 
 def _arm(executor: Executor, execution: Execution) -> None:
@@ -118,14 +123,14 @@ def _go_on(executor: Executor, execution: Execution, now: int) -> None:
         due = last.ended_at + executor.limits.crash_backoff_seconds * 1000
         executor.timers.arm(Timer(Deadline.BACKOFF, arn, due))
     else:
-        _invoke_if_something_happened(executor, execution)
+        _invoke_if_something_happened(executor, execution, last)
 
 
-def _invoke_if_something_happened(executor: Executor, execution: Execution) -> None:
-    """What came after the last invocation has not been told to any handler yet."""
+def _invoke_if_something_happened(executor: Executor, execution: Execution, last: Invocation) -> None:
+    """What came after the last invocation has not been told to any handler yet, nor has what came too late in it."""
     told = max(index for index, event in enumerate(execution.events) if event.event_type == "InvocationCompleted")
     news = {event.operation_id for event in execution.events[told + 1 :] if event.operation_id is not None}
     news |= {operation.id for operation in execution.operations.values() if operation.status is Status.READY}
     execution.updated_outside.update(dict.fromkeys(sorted(news)))
-    if news or not execution.pending:
+    if news or last.again or not execution.pending:
         executor.make_ready(execution.header.arn)

@@ -55,6 +55,8 @@ class Invocation:
     started_at: int
     ended_at: int | None = None
     error: ErrorObject | None = None
+    again: bool = False
+    """Whether something had happened meanwhile that calls for another invocation at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
