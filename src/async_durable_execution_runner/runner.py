@@ -138,6 +138,11 @@ class DurableFunctionTestRunner:
         self._closed = False
         self._checked = False
 
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else f"{self._clock!r}"
+        count = len(self._local.executor.executions)
+        return f"<DurableFunctionTestRunner {self._function_name!r}, {count} executions, {state}>"
+
     # ---------------------------------------------------------------------------------------------- open, close
 
     def __enter__(self) -> DurableFunctionTestRunner:

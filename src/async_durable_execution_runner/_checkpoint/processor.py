@@ -118,6 +118,8 @@ class CheckpointProcessor:
         running = execution.running
         assert running is not None
         running.changed.update(dict.fromkeys(transaction.operations))
+        if any(_ended_at_once(operation) for operation in change.operations):
+            running.from_outside = True  # the handler may suspend on it all the same, and is then invoked again
         return Accepted(change, transaction.effects)
 
     def answer(self, execution: Execution, running: RunningInvocation) -> CheckpointAnswer:
@@ -145,6 +147,11 @@ class CheckpointProcessor:
         name = f"{name}-{running.sequence}"
         running.pages[name] = operations
         return CheckpointAnswer(token, operations[:size], f"{name}.{size}")
+
+
+def _ended_at_once(operation: Operation) -> bool:
+    """Whether the service itself has ended the operation: a chained invoke of a function that is not there."""
+    return operation.type is Type.CHAINED_INVOKE and operation.is_terminal
 
 
 def _why_stale(execution: Execution, token: str) -> str:

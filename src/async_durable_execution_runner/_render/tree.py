@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import sysconfig
 import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 
 from .._model.enums import ExecutionStatus
 from .._model.enums import OperationType as Type
 from .._model.errors import ErrorObject
 from .._model.execution import ExecutionRecord
-from .._model.operation import CallbackDetails, Operation, StepDetails, WaitDetails
+from .._model.operation import CallbackDetails, ChainedInvokeDetails, Operation, StepDetails, WaitDetails
 from .pending import pending_lines
 from .words import MARKS, duration, shorten
 
-WIDTH = 100
+WIDTH, ERROR_WIDTH = 100, 140
+_REQUEST = re.compile(r"^RequestId: [0-9a-f-]+ Error: ")
 Failures = Mapping[str | None, BaseException]
 
 
@@ -36,6 +40,7 @@ def render_tree(record: ExecutionRecord, now: int, failures: Failures | None = N
     if header.error is not None:
         lines.append(f"  error: {error_line(header.error)}")
     lines += _invocation_errors(record)
+    lines += _hints(record)
     lines += _pending_section(record, now)
     if header.status is not ExecutionStatus.SUCCEEDED:
         lines += first_failure(failures or {}, record)
@@ -43,8 +48,9 @@ def render_tree(record: ExecutionRecord, now: int, failures: Failures | None = N
 
 
 def error_line(error: ErrorObject) -> str:
-    """An error in one line."""
-    return shorten(": ".join(part for part in (error.type, error.message) if part) or "no details", WIDTH)
+    """An error in one line, without the request id that Lambda's runtime puts in front."""
+    message = _REQUEST.sub("", error.message) if error.message else None
+    return shorten(": ".join(part for part in (error.type, message) if part) or "no details", ERROR_WIDTH)
 
 
 def _branches(
@@ -97,10 +103,29 @@ def _facts(operation: Operation) -> list[str]:
 
 
 def _invocation_errors(record: ExecutionRecord) -> list[str]:
+    """Invocations that failed; those that failed alike in one line."""
+    failed = [(each.number, error_line(each.error)) for each in record.invocations if each.error is not None]
+    lines = []
+    for text, group in itertools.groupby(failed, key=lambda pair: pair[1]):
+        numbers = [number for number, _ in group]
+        which = f"invocation {numbers[0]}" if len(numbers) == 1 else f"invocations {numbers[0]} to {numbers[-1]}"
+        lines.append(f"  {which} failed: {text}")
+    return lines
+
+
+def _hints(record: ExecutionRecord) -> list[str]:
+    """What to do about mistakes of the test rather than of the code under test."""
+    unknown = {
+        operation.details.function_name: None
+        for operation in record.operations
+        if isinstance(operation.details, ChainedInvokeDetails)
+        and operation.details.error is not None
+        and operation.details.error.type == "ResourceNotFoundException"
+    }
     return [
-        f"  invocation {each.number} failed: {error_line(each.error)}"
-        for each in record.invocations
-        if each.error is not None
+        f"  hint: this runner has no function {name!r}: give it one with "
+        "register_durable_function, register_function or mock_invoke"
+        for name in unknown
     ]
 
 
@@ -121,18 +146,21 @@ def first_failure(failures: Failures, record: ExecutionRecord) -> list[str]:
     where = f"in {_kind(operation)} {operation.label}" if operation is not None else "in the handler"
     place = user_place(error.__traceback__)
     head = f"  first error, {where}" + (f", at {place}:" if place else ":")
-    text = "".join(traceback.format_exception(type(error), error, user_traceback(error.__traceback__), chain=False))
+    frames = [entry for entry in traceback.extract_tb(error.__traceback__) if not is_sdk_file(entry.filename)]
+    text = "".join(
+        [
+            "Traceback (most recent call last):\n",
+            *traceback.format_list(frames),
+            *traceback.format_exception_only(type(error), error),
+        ]
+    )
     return [head, *(f"    {line}" for line in text.rstrip().splitlines())]
 
 
-def user_traceback(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback from the user's first frame on: what is above belongs to the SDK."""
-    current = trace
-    while current is not None:
-        if is_user_file(current.tb_frame.f_code.co_filename):
-            return current
-        current = current.tb_next
-    return trace
+def is_sdk_file(filename: str) -> bool:
+    """Whether a frame of that file says nothing about the user's code: an SDK's, or ours."""
+    parts = Path(filename).parts
+    return any(part in _MACHINERY for part in parts)
 
 
 def user_place(trace: TracebackType | None) -> str | None:
@@ -153,6 +181,7 @@ def is_user_file(filename: str) -> bool:
     return not filename.startswith(_STDLIB)
 
 
+_MACHINERY = {"async_durable_execution", "aws_durable_execution_sdk_python", "async_durable_execution_runner"}
 _STDLIB = sysconfig.get_paths()["stdlib"]
 
 
