@@ -18,19 +18,23 @@ from machine_kit import Handler, Service, callback, context, execution, invoke, 
 from async_durable_execution_runner._engine.callbacks import Answer, Responder
 from async_durable_execution_runner._engine.functions import (
     DurableFunction,
+    Function,
     InvokeOutcome,
     PlainFunction,
     StubbedFunction,
 )
 from async_durable_execution_runner._engine.inputs import Crashed, Returned
+from async_durable_execution_runner._engine.resume import resume
 from async_durable_execution_runner._engine.scheduler import Call, Invoke, Stuck
 from async_durable_execution_runner._engine.state import visible_operations
+from async_durable_execution_runner._model.effects import Deadline
 from async_durable_execution_runner._model.enums import ExecutionStatus, OperationStatus, OperationType
 from async_durable_execution_runner._model.errors import ErrorObject
 from async_durable_execution_runner._model.execution import Execution, ExecutionRecord
 from async_durable_execution_runner._model.history import HistoryEvent
 from async_durable_execution_runner._model.operation import Operation
 from async_durable_execution_runner._wire.rendering import render_operation
+from async_durable_execution_runner.clock import VirtualClock, from_millis
 from async_durable_execution_runner.exceptions import DurableExecutionAlreadyStartedException, ServiceError
 
 EXAMPLES = int(os.environ.get("MACHINE_EXAMPLES", "0"))
@@ -111,28 +115,37 @@ def shown(operation: Operation) -> dict[str, Any]:
     return render_operation(operation)
 
 
+FUNCTIONS: dict[str, Function] = {
+    "well": StubbedFunction(outcome=InvokeOutcome(status="SUCCEEDED", result="1"), after=3_000),
+    "badly": StubbedFunction(outcome=InvokeOutcome(status="FAILED", error=ERROR)),
+    "plain": PlainFunction(handler=None),
+    "child": DurableFunction(handler=None, execution_timeout=20),
+}
+LIMITS: dict[str, Any] = {
+    "invocation_timeout": 25,
+    "state_page_operations": PAGE,
+    "max_operations": 8,
+    "step_payload_bytes": 40,
+    "max_execution_bytes": 60,
+    "chained_invoke_depth": 2,
+    "crash_limit": 3,
+    "empty_pending_limit": 3,
+}
+
+
+def deadlines(service: Service, live: Execution) -> list[tuple[Any, ...]]:
+    """What an execution waits for, without what belongs to functions and scripts outside of it."""
+    outside = {Deadline.ANSWER, Deadline.CHAINED_INVOKE}
+    own = [timer for timer in service.executor.timers if timer.execution_arn == live.header.arn]
+    return sorted((timer.kind, timer.operation_id or "", timer.due) for timer in own if timer.kind not in outside)
+
+
 class Machine(RuleBasedStateMachine):
     """Several executions of one service, their handlers, and what each handler has been told."""
 
     def __init__(self) -> None:
         super().__init__()
-        stubs = {
-            "well": StubbedFunction(outcome=InvokeOutcome(status="SUCCEEDED", result="1"), after=3_000),
-            "badly": StubbedFunction(outcome=InvokeOutcome(status="FAILED", error=ERROR)),
-            "plain": PlainFunction(handler=None),
-            "child": DurableFunction(handler=None, execution_timeout=20),
-        }
-        self.service = Service(
-            functions=stubs,
-            invocation_timeout=25,
-            state_page_operations=PAGE,
-            max_operations=8,
-            step_payload_bytes=40,
-            max_execution_bytes=60,
-            chained_invoke_depth=2,
-            crash_limit=3,
-            empty_pending_limit=3,
-        )
+        self.service = Service(functions=FUNCTIONS, **LIMITS)
         self.executor = self.service.executor
         answer = Responder(pattern="scripted", answer=Answer(result="1"), after=6_000, heartbeat_every=2_000)
         self.service.responders.scripted.append(answer)
@@ -360,6 +373,24 @@ class Machine(RuleBasedStateMachine):
         call = self.executor.calls.popleft()
         outcome = InvokeOutcome(status=status)
         self.executor.end_chained_invoke(call.execution_arn, call.operation_id, outcome, self.service.now)
+
+    @precondition(lambda self: not any(each.running for each in self.executor.executions.values()))
+    @rule(which=st.integers(0, 9))
+    def resume_elsewhere(self, which: int) -> None:
+        """A service that takes an execution up from its record waits for the same things until the same instants."""
+        self.service.scheduler.fire_due()
+        live = list(self.executor.executions.values())[which % len(self.executor.executions)]
+        other = Service(functions=FUNCTIONS, clock=VirtualClock(from_millis(self.service.now)), **LIMITS)
+        for each in self.executor.executions.values():
+            other.store.create(each.snapshot())
+        resumed = resume(other.executor, live.snapshot(), other.now)
+        other.scheduler.fire_due()  # a backoff may be over that the record does not know to be over
+        assert resumed.snapshot() == live.snapshot() == other.store.load(live.header.arn)
+        assert resumed.pending == live.pending
+        if not live.is_closed and "nobody" not in str(live.operations):  # what is refused is no event
+            assert resumed.stored_bytes == live.stored_bytes
+        assert other.is_ready(live.header.arn) is self.service.is_ready(live.header.arn)
+        assert deadlines(other, live) == deadlines(self.service, live)
 
     # ------------------------------------------------------------------------------------------- invariants
 
