@@ -176,6 +176,15 @@ def test_an_exact_registration_goes_before_the_bare_name() -> None:
     assert sorted(service.functions) == ["child", "child:3", "fn"]
 
 
+def test_a_bare_name_finds_the_only_qualified_registration() -> None:
+    functions = Service().functions
+    function = PlainFunction(handler=None)
+    functions.register("other:7", function)
+    assert functions.find("other") is function
+    assert functions.find("other:8") is None
+    assert functions.find("white space") is None
+
+
 @pytest.mark.parametrize("name", ["white space", "", "arn:aws:s3:::bucket"])
 def test_names_that_are_no_function_names(name: str) -> None:
     with pytest.raises(ValueError, match="no function name"):
