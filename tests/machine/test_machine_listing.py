@@ -11,7 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 from machine_kit import ERROR, FUNCTION_ARN, Service, callback, invoke, step
 
+from async_durable_execution_runner import exceptions
 from async_durable_execution_runner._engine.functions import DurableFunction
+from async_durable_execution_runner._wire.errors import client_error
 from async_durable_execution_runner.clock import from_millis
 from async_durable_execution_runner.exceptions import (
     InvalidParameterValueException,
@@ -296,3 +298,28 @@ def test_a_refused_request_leaves_the_service_free_for_other_threads() -> None:
     thread.start()
     thread.join(5)
     assert found == ["e0"]
+
+
+# ------------------------------------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        (exceptions.InvalidParameterValueException, 400),
+        (exceptions.ValidationException, 400),
+        (exceptions.CallbackTimeoutException, 400),
+        (exceptions.ResourceNotFoundException, 404),
+        (exceptions.DurableExecutionAlreadyStartedException, 409),
+        (exceptions.TooManyRequestsException, 429),
+        (exceptions.ServiceException, 500),
+    ],
+)
+def test_errors_are_those_of_a_real_client(kind: type[exceptions.ServiceError], status: int) -> None:
+    error = client_error(kind("what happened"), "GetDurableExecution")
+    assert isinstance(error, ClientError)
+    assert isinstance(error, kind)
+    assert error.response["Error"] == {"Code": kind.__name__, "Message": "what happened"}
+    assert error.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert error.operation_name == "GetDurableExecution"
+    assert "what happened" in str(error)
