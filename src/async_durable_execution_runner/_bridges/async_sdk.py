@@ -10,7 +10,7 @@ import contextlib
 import importlib
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -19,6 +19,7 @@ import async_durable_execution as sdk
 from .._engine.client import InMemoryServiceClient
 from . import layers, sdk_of
 from .base import Binding, Bridge, RunCoroutine
+from .batching import holds_back, sent_at_once
 from .failures import FailureWatch
 from .rebind import rebind
 from .tuning import remembered_annotations
@@ -52,6 +53,8 @@ class AsyncSdkBridge:
         self.operation_status = self._models.OperationStatus
         self.operation_type = self._models.OperationType
         self.operation_sub_type = self._models.OperationSubType
+        self._state = _module("_core.state", "state")
+        self._holds_back = holds_back(self._state)
         # The one that also knows batch results, where a release keeps them apart.
         batch = getattr(importlib.import_module(sdk.parallel.__module__), "_BATCH_RESULT_SERDES", None)
         self._serdes: Any = batch or sdk.ExtendedTypeSerDes()
@@ -85,9 +88,14 @@ class AsyncSdkBridge:
 
         return Binding(call_blocking=rebind(handler, wrapper, blocking))
 
-    def tuned(self) -> AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def tuned(self) -> Iterator[None]:
         """See ``Bridge.tuned``."""
-        return remembered_annotations(self._models)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(remembered_annotations(self._models))
+            if self._holds_back:
+                stack.enter_context(sent_at_once(self._state))
+            yield
 
     def failures(self) -> AbstractContextManager[FailureWatch]:
         """See ``Bridge.failures``."""
