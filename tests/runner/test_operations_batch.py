@@ -145,9 +145,9 @@ def test_tolerance_exceeded_stops_early() -> None:
         completion_config=sdk.CompletionConfig(tolerated_failure_count=1),
     )
     result = run(handler)
-    assert result.value[:2] == [0, 2]
     assert result.value[3] == "FAILURE_TOLERANCE_EXCEEDED"
     if SDK_VERSION >= (2, 5):  # earlier releases still start what was next
+        assert result.value[:2] == [0, 2]
         assert "StepStarted" not in kinds(result)
     assert kinds(result)[-3:] == ["ContextSucceeded", *DONE]
 
@@ -337,15 +337,15 @@ def test_a_large_batch_result_is_made_again_at_replay() -> None:
     check_history(result.events)
 
 
-def test_a_hundred_items_that_wait() -> None:
+def test_more_items_that_wait_than_may_run() -> None:
     async def body(number: int) -> int:
         await sdk.wait(number + 1, name="pause")
         return number
 
-    result = run(map_of(body, range(100), read=lambda batch: sum(batch.get_results()), max_concurrency=10))
-    assert result.value == sum(range(100))
+    result = run(map_of(body, range(30), read=lambda batch: sum(batch.get_results()), max_concurrency=10))
+    assert result.value == sum(range(30))
     check_history(result.events)
-    assert len(result.events) > 400
+    assert len(result.events) > 120
 
 
 def test_a_failing_item() -> None:

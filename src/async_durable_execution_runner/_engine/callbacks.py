@@ -86,12 +86,15 @@ def callback_names(execution: Execution, operation: Operation) -> tuple[str, ...
     The SDKs name the inner callback after the outer operation, each in its own way; what the author wrote is the outer.
     """
     parent = execution.operations.get(operation.parent_id or "")
-    outer = parent.name if parent is not None and parent.sub_type == "WaitForCallback" else None
+    outer = parent.name if parent is not None else None
+    # The first releases of the async SDK use an ordinary child context.
+    if parent is not None and parent.sub_type != "WaitForCallback" and operation.name != f"{outer}-callback":
+        outer = None
     return tuple(name for name in (operation.name, outer) if name)
 
 
 def fits(pattern: str, names: tuple[str, ...]) -> bool:
-    """Whether one of the names is meant by ``pattern``, a name or a glob. ``*`` also means a callback without a name."""
+    """Whether ``pattern``, a name or a glob, means one of the names. ``*`` also means a callback without a name."""
     return any(name == pattern or fnmatch.fnmatchcase(name, pattern) for name in names or ("",))
 
 
