@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from async_durable_execution import durable_execution, step, wait
 
-from async_durable_execution_runner import DurableFunctionTestRunner
+from async_durable_execution_runner import DurableFunctionTestRunner, StoreError
+from async_durable_execution_runner._model.execution import Change
 from async_durable_execution_runner.stores.base import ExecutionQuery
+from async_durable_execution_runner.stores.memory import MemoryExecutionStore
 from async_durable_execution_runner.stores.selection import open_store
 
 ON_DISK = pytest.mark.parametrize("kind", ["filesystem", "sqlite"])
@@ -108,3 +110,26 @@ def test_what_was_checkpointed_survives_kill_9(kind: str, steps: int, tmp_path: 
     assert [event.event_id for event in record.events] == list(range(1, len(record.events) + 1))
     assert [each.ended_at for each in record.invocations] == [None]
     store.close()
+
+
+def test_what_the_store_cannot_keep_has_not_happened(tmp_path: Path) -> None:
+    """A full disk in the middle of a run: the test is told which file, and live and stored history agree."""
+
+    class Full(MemoryExecutionStore):
+        room = 6
+
+        def append(self, execution_arn: str, change: Change) -> None:
+            self.room -= 1
+            if self.room < 0:
+                raise StoreError("cannot write orders.journal: no space left on device")
+            super().append(execution_arn, change)
+
+    store = Full()
+    runner = DurableFunctionTestRunner(order, store=store)
+    with pytest.raises(StoreError, match=r"orders\.journal: no space left"):
+        runner.run(20)
+    (arn,) = runner._local.executor.executions
+    live, kept = runner._find(arn).snapshot(), store.load(arn)
+    assert live.events == kept.events
+    assert live.operations == kept.operations
+    runner.close()

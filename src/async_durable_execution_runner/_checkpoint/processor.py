@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .._model.effects import Effect
 from .._model.enums import OperationType as Type
-from .._model.execution import Change, Execution, RunningInvocation
+from .._model.execution import Execution, RunningInvocation, Transaction
 from .._model.ids import read_checkpoint_token
 from .._model.limits import ServiceLimits
 from .._model.operation import Operation, OperationUpdate
@@ -38,14 +37,6 @@ class CheckpointAnswer:
     token: str | None
     operations: tuple[Operation, ...]
     next_marker: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A checkpoint that went through: what it changed and what it set off."""
-
-    change: Change
-    effects: Sequence[Effect]
 
 
 class CheckpointProcessor:
@@ -102,8 +93,8 @@ class CheckpointProcessor:
             self._limits.stale_token_message.format(reason=_why_stale(execution, token))
         )
 
-    def accept(self, execution: Execution, updates: Sequence[OperationUpdate], now: int) -> Accepted:
-        """Apply a batch, or raise ``InvalidParameterValueException`` and leave everything as it was."""
+    def stage(self, execution: Execution, updates: Sequence[OperationUpdate], now: int) -> Transaction:
+        """A batch as a transaction to commit, or ``InvalidParameterValueException``. Changes nothing yet."""
         validator = self._validator
         validator.validate_batch(updates)
         if execution.outcome is not None:
@@ -114,13 +105,13 @@ class CheckpointProcessor:
             current = execution.root() if is_execution else transaction.operation(update.id)
             validator.validate(update, current, transaction)
             self._processors[update.type].process(update, current, transaction)
-        change = transaction.commit()
-        running = execution.running
-        assert running is not None
+        return transaction
+
+    def committed(self, running: RunningInvocation, transaction: Transaction) -> None:
+        """A batch of this invocation has been committed: the answer will tell of it."""
         running.changed.update(dict.fromkeys(transaction.operations))
-        if any(_ended_at_once(operation) for operation in change.operations):
+        if any(_ended_at_once(operation) for operation in transaction.operations.values()):
             running.from_outside = True  # the handler may suspend on it all the same, and is then invoked again
-        return Accepted(change, transaction.effects)
 
     def answer(self, execution: Execution, running: RunningInvocation) -> CheckpointAnswer:
         """A new token and what changed since this invocation last heard."""

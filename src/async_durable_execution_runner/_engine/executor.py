@@ -228,7 +228,7 @@ class Executor:
         transaction = self._close_invocation(execution, replace(running.record, ended_at=now, error=error, again=again))
         if isinstance(verdict, Close):
             self._close(transaction, verdict.status, result=verdict.result, error=verdict.error)
-        self.store.append(execution_arn, transaction.commit())
+        self._keep(transaction)
         # Before the effects: an observer hears of the invocation's end first, then of its execution's.
         self._notify_invocation(execution_arn, number, error)
         self._publish(execution, transaction.events, transaction.effects, now)
@@ -296,10 +296,10 @@ class Executor:
             return known
         running = processor.authorise(execution, token)
         if updates:
-            events_before = len(execution.events)
-            accepted = processor.accept(execution, updates, now)
-            self.store.append(execution_arn, accepted.change)
-            self._publish(execution, execution.events[events_before:], accepted.effects, now)
+            transaction = processor.stage(execution, updates, now)
+            self._keep(transaction)
+            processor.committed(running, transaction)
+            self._publish(execution, transaction.events, transaction.effects, now)
         answer = processor.answer(execution, running)
         processor.remember(execution, token, client_token, answer, now)
         return answer
@@ -419,9 +419,13 @@ class Executor:
     # --------------------------------------------------------------------------------------------------- effects
 
     def _commit(self, execution: Execution, transaction: Transaction, now: int) -> None:
-        change = transaction.commit()
-        self.store.append(execution.header.arn, change)
+        self._keep(transaction)
         self._publish(execution, transaction.events, transaction.effects, now)
+
+    def _keep(self, transaction: Transaction) -> None:
+        """The store first: if it cannot keep a change, the live execution must not be ahead of it."""
+        self.store.append(transaction.execution.header.arn, transaction.change())
+        transaction.commit()
 
     def _publish(
         self, execution: Execution, events: Sequence[HistoryEvent], effects: Sequence[Effect], now: int

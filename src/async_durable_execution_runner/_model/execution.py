@@ -228,8 +228,17 @@ class Transaction:
         self.header = replace(execution.header, status=status, ended_at=self.now, result=result, error=error)
         self.put(replace(execution.root(), status=OperationStatus(status), ended_at=self.now))
 
-    def commit(self) -> Change:
-        """Make the changes real. Returns them as the unit a store appends."""
+    def change(self) -> Change:
+        """What the transaction changes, as the unit a store appends."""
+        return Change(
+            events=tuple(self.events),
+            operations=tuple(self.operations.values()),
+            header=self.header,
+            invocation=self.invocation,
+        )
+
+    def commit(self) -> None:
+        """Make the changes real. To be called once the store has them: what it could not keep has not happened."""
         execution, operations = self.execution, self.operations
         pending = execution.pending
         for key, operation in operations.items():
@@ -244,12 +253,6 @@ class Transaction:
             execution.header = self.header
         if self.invocation is not None:
             execution.invocations[self.invocation.number - 1] = self.invocation
-        return Change(
-            events=tuple(self.events),
-            operations=tuple(operations.values()),
-            header=self.header,
-            invocation=self.invocation,
-        )
 
 
 def is_pending(operation: Operation) -> bool:
