@@ -37,7 +37,7 @@ async def sleeps() -> None:
 
 
 async def blocks() -> None:
-    threading.Event().wait(60)
+    threading.Event().wait(5)
 
 
 async def blocks_in_a_thread() -> None:
@@ -159,6 +159,26 @@ def test_on_the_callers_own_loop(body: Any) -> None:
         loop.close()
     else:
         asyncio.run(test())
+
+
+@pytest.mark.parametrize("body", [waits, blocks, spins])
+def test_a_decorated_handler_beside_the_callers_loop(body: Any) -> None:
+    def logged(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(event: Any, context: Any) -> Any:
+            return function(event, context)
+
+        return wrapper
+
+    async def test() -> None:
+        async with DurableFunctionTestRunner(logged(stepping(body))) as runner:
+            with pytest.raises(ExecutionTimeoutError) as caught:
+                await runner.run(timeout=GUARD)
+            check(caught.value, body)
+
+    began = time.monotonic()
+    asyncio.run(test())  # does not wait for the thread that blocks
+    assert time.monotonic() - began < LATEST
 
 
 def test_a_handler_that_hangs_outside_any_operation() -> None:

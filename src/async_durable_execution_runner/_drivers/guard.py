@@ -91,7 +91,7 @@ class Guard:
                 return
             self.found = self._look(frame_of_thread(ident))
             while not done.is_set():
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(GuardExpired))
+                interrupt(ident)
                 done.wait(1.0)
 
         thread = threading.Thread(target=watch, name="durable-runner-guard", daemon=True)
@@ -102,3 +102,8 @@ class Guard:
 def frame_of_thread(ident: int | None) -> FrameType | None:
     """Where a thread is right now."""
     return sys._current_frames().get(ident or 0)  # noqa: SLF001 - the documented way to look at other threads
+
+
+def interrupt(ident: int) -> None:
+    """Send ``GuardExpired`` to a thread, which gets it as soon as it runs Python code."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(GuardExpired))

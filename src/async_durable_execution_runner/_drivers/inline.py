@@ -23,9 +23,9 @@ from .._model.errors import ErrorObject
 from ..clock import Clock
 from ..exceptions import ExecutionStuckError, ExecutionTimeoutError, RunnerBusyError
 from .bystanders import other_threads_at_work
-from .guard import Guard, GuardExpired, frame_of_thread
+from .guard import Guard, GuardExpired, frame_of_thread, interrupt
 from .lambda_context import context_of, context_of_call
-from .loop import TaskFamily, cancel_all, finish_generators, new_loop, run_apart
+from .loop import DaemonExecutor, TaskFamily, cancel_all, close_idle, finish_generators, new_loop, run_apart
 from .outcome import ReadError, crashed, error_of, plain_outcome, read_output
 
 _LOOK_AGAIN = 0.02
@@ -33,6 +33,9 @@ _LOOK_AGAIN = 0.02
 
 _PATIENCE = 1.0
 """Seconds beyond its guard that a helper thread gets to come back, before it is left behind."""
+
+_PATIENCE_APART = 0.15
+"""The same for a blocking call beside the caller's loop. Less than the guard's own grace, so that this comes first."""
 
 
 class BoundHandler(Protocol):
@@ -249,7 +252,7 @@ class InlineDriver:
                     output = await self._await_here(binding.call(event, context), invocation, guard)
                 else:
                     assert binding.call_blocking is not None
-                    output = await asyncio.to_thread(binding.call_blocking, event, context)
+                    output = await self._call_apart(binding.call_blocking, event, context, invocation, guard)
             return read_output(output, self.ports.read_error)
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
@@ -258,6 +261,33 @@ class InlineDriver:
             return crashed(asyncio.CancelledError("the handler was cancelled"), invocation.request_id)
         except BaseException as error:  # noqa: BLE001 - whatever ends a handler is its outcome
             return self._died(error, invocation, guard)
+
+    async def _call_apart(
+        self,
+        call: Callable[[dict[str, Any], Any], Any],
+        event: dict[str, Any],
+        context: Any,
+        invocation: InvocationInput,
+        guard: Guard,
+    ) -> Any:
+        """A blocking call, which must not stop the caller's loop: on a thread that may be left behind."""
+        owner, idents = self._owner_ident, [0]
+
+        def work() -> Any:
+            self._owner_ident = idents[0] = threading.get_ident()
+            return call(event, context)
+
+        future = asyncio.wrap_future(DaemonExecutor().submit(contextvars.copy_context().run, work))
+        try:
+            done, _ = await asyncio.wait([future], timeout=guard.remaining() + _PATIENCE_APART)
+        finally:
+            self._owner_ident = owner
+        if done:
+            return future.result()
+        future.cancel()
+        where = self._look(frame_of_thread(idents[0]))
+        interrupt(idents[0])
+        raise self._out_of_time(invocation.execution_arn, guard.seconds, where)
 
     @contextmanager
     def _invocation(self, invocation: InvocationInput) -> Iterator[tuple[BoundHandler, dict[str, Any], Any]]:
@@ -418,7 +448,7 @@ class InlineDriver:
         if self._loop is None or self._loop.is_closed():
             self._loop = new_loop()
             # For a runner that nobody closes: its loop goes with it, without a warning.
-            weakref.finalize(self, self._loop.close)
+            weakref.finalize(self, close_idle, self._loop)
         return self._loop
 
     def close(self) -> None:

@@ -58,6 +58,12 @@ def finish_generators(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(loop.shutdown_asyncgens())
 
 
+def close_idle(loop: asyncio.AbstractEventLoop) -> None:
+    """Close a loop, unless a thread that was left behind still runs it."""
+    if not loop.is_running():
+        loop.close()
+
+
 def run_apart(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine to its end on a loop of its own, also where another one is running: then in a thread."""
     future: Future[Any] = Future()
