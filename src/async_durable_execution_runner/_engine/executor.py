@@ -7,7 +7,6 @@ then carries out the effects: timers are armed, children are started, invocation
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,33 +22,34 @@ from .._model.effects import (
     ExecutionClosed,
     InvocationReady,
 )
-from .._model.enums import ExecutionStatus, OperationStatus
+from .._model.enums import ExecutionStatus
 from .._model.errors import ErrorObject
 from .._model.execution import (
     Change,
     Execution,
     ExecutionHeader,
-    ExecutionRecord,
     Invocation,
     Transaction,
     root_operation,
 )
 from .._model.history import HistoryEvent
-from .._model.ids import ExecutionArn, derived_uuid
+from .._model.ids import derived_uuid
 from .._model.limits import ServiceLimits
 from .._model.operation import CallbackDetails, Operation, OperationUpdate
-from ..exceptions import DurableExecutionAlreadyStartedException, ResourceConflictException, ResourceNotFoundException
+from ..exceptions import DurableExecutionAlreadyStartedException, ResourceConflictException
 from ..observer import ExecutionNotifier
 from ..stores.base import ExecutionStore
-from .completion import completed_operation
-from .functions import DurableFunction, FunctionRegistry, InvokeOutcome, StubbedFunction
-from .inputs import Crashed, InvocationEnd, InvocationInput, PlainCall, StartRequest
+from .chained import ChainedInvokes
+from .deadlines import operation_due
+from .functions import FunctionRegistry, InvokeOutcome
+from .inputs import Crashed, InvocationEnd, InvocationInput, StartRequest
+from .ledger import Ledger
 from .state import StatePage, first_page, next_page, visible_operations
-from .timers import Timer, Timers
+from .timers import Timer
 from .verdict import Close, Retry, Suspend, judge
 
 
-class Executor:
+class Executor(Ledger):
     """Owns every execution of a runner. Not thread-safe: its driver sees to it that one input comes after the other."""
 
     def __init__(
@@ -64,55 +64,17 @@ class Executor:
         render_event: Callable[[HistoryEvent], dict[str, Any]] | None = None,
         render_error: Callable[[ErrorObject], dict[str, Any]] | None = None,
     ) -> None:
+        super().__init__(store, notifier, render_event)
         self.limits = limits
-        self.store = store
         self.functions = functions
-        self.notifier = notifier
-        self.timers = Timers()
-        self.ready: deque[str] = deque()
-        self.calls: deque[PlainCall] = deque()
-        self.executions: dict[str, Execution] = {}
+        self.chained = ChainedInvokes(self, functions, self._create, retention_period_days)
+        self.calls = self.chained.calls
         self.callback_opened: Callable[[str, Operation, int], None] = _nobody_answers
         self._processor = CheckpointProcessor(limits, functions)
         self.invocation_timeout = invocation_timeout
         self._retention_days = retention_period_days
-        self._render_event = render_event
         self._render_error = render_error
-        self._names: dict[tuple[str, str], str] = {}
         self._started = 0
-
-    # ------------------------------------------------------------------------------------------------- lookup
-
-    def get(self, execution_arn: str) -> Execution:
-        """The live execution. Raises ``ResourceNotFoundException`` for an unknown ARN."""
-        execution = self.executions.get(execution_arn)
-        if execution is None:
-            raise ResourceNotFoundException(f"Durable execution not found: {execution_arn}")
-        return execution
-
-    def stored(self, execution_arn: str) -> ExecutionRecord | None:
-        """What the store keeps of an execution, or ``None``."""
-        try:
-            return self.store.load(execution_arn)
-        except ResourceNotFoundException:
-            return None
-
-    def record(self, execution_arn: str) -> ExecutionRecord | None:
-        """Everything about an execution, live or in the store, or ``None``."""
-        execution = self.executions.get(execution_arn)
-        return execution.snapshot() if execution is not None else self.stored(execution_arn)
-
-    def adopt(self, execution: Execution) -> None:
-        """Own an execution that was made elsewhere."""
-        header = execution.header
-        self.executions[header.arn] = execution
-        self._names[header.function_arn, header.name] = header.arn
-
-    def note(self, execution: Execution, operation: Operation, now: int) -> None:
-        """Keep an operation's new state that is nobody's news: no event, nobody woken."""
-        transaction = execution.begin(now)
-        transaction.put(operation)
-        self._commit(execution, transaction, now)
 
     # -------------------------------------------------------------------------------------------------- start
 
@@ -152,11 +114,11 @@ class Executor:
             synchronous=request.synchronous,
         )
         self._create(Execution(header, arn), now)
-        self._names[function_arn, name] = header.arn
+        self.names[function_arn, name] = header.arn
         return header.arn
 
     def _same_name(self, function_arn: str, request: StartRequest, now: int) -> str | None:
-        known = self._names.get((function_arn, request.execution_name or ""))
+        known = self.names.get((function_arn, request.execution_name or ""))
         if known is None:
             return None
         header = self.executions[known].header
@@ -183,7 +145,7 @@ class Executor:
         self.store.create(execution.snapshot())
         self.executions[header.arn] = execution
         self.notifier.notify("on_execution_started", header.arn, header.input_payload)
-        self._publish(execution, transaction.events, transaction.effects, now)
+        self.publish(execution, transaction.events, transaction.effects, now)
 
     # -------------------------------------------------------------------------------------------- invocations
 
@@ -228,10 +190,10 @@ class Executor:
         transaction = self._close_invocation(execution, replace(running.record, ended_at=now, error=error, again=again))
         if isinstance(verdict, Close):
             self._close(transaction, verdict.status, result=verdict.result, error=verdict.error)
-        self._keep(transaction)
+        self.keep(transaction)
         # Before the effects: an observer hears of the invocation's end first, then of its execution's.
         self._notify_invocation(execution_arn, number, error)
-        self._publish(execution, transaction.events, transaction.effects, now)
+        self.publish(execution, transaction.events, transaction.effects, now)
         if execution.is_closed:
             return
         if isinstance(verdict, Retry):
@@ -297,9 +259,9 @@ class Executor:
         running = processor.authorise(execution, token)
         if updates:
             transaction = processor.stage(execution, updates, now)
-            self._keep(transaction)
+            self.keep(transaction)
             processor.committed(running, transaction)
-            self._publish(execution, transaction.events, transaction.effects, now)
+            self.publish(execution, transaction.events, transaction.effects, now)
         answer = processor.answer(execution, running)
         processor.remember(execution, token, client_token, answer, now)
         return answer
@@ -320,42 +282,9 @@ class Executor:
 
     # ---------------------------------------------------------------------------------- completions from outside
 
-    def complete(self, execution: Execution, operation: Operation, event: str, data: dict[str, Any], now: int) -> None:
-        """Something outside has ended ``operation`` (its new state): write it down and wake the handler."""
-        transaction = execution.begin(now)
-        transaction.put(operation)
-        transaction.record(event, operation, data)
-        self._cancel_operation(execution.header.arn, operation)
-        self._commit(execution, transaction, now)
-        self._touch(execution, operation.id)
-
-    def _touch(self, execution: Execution, operation_id: str) -> None:
-        """An operation was changed from outside: the running invocation will hear of it, or a new one begins."""
-        execution.updated_outside[operation_id] = None
-        running = execution.running
-        if running is None:
-            if not self._is_backing_off(execution.header.arn):
-                self.make_ready(execution.header.arn)
-            return
-        running.changed[operation_id] = None
-        running.from_outside = running.undelivered = True
-
-    def _is_backing_off(self, execution_arn: str) -> bool:
-        return self.timers.is_armed(Deadline.BACKOFF, execution_arn)
-
-    def _cancel_operation(self, execution_arn: str, operation: Operation) -> None:
-        if isinstance(operation.details, CallbackDetails):
-            self.timers.cancel(Deadline.CALLBACK_TIMEOUT, execution_arn, operation.id)
-            self.timers.cancel(Deadline.CALLBACK_HEARTBEAT, execution_arn, operation.id)
-
     def end_chained_invoke(self, execution_arn: str, operation_id: str, outcome: InvokeOutcome, now: int) -> None:
         """A chained function is done. Nobody is told if the caller has ended meanwhile."""
-        execution = self.get(execution_arn)
-        operation = execution.operations[operation_id]
-        if execution.is_closed or operation.is_terminal:
-            return
-        completed, event, data = completed_operation(operation, outcome.status, outcome.result, outcome.error, now)
-        self.complete(execution, completed, event, data, now)
+        self.chained.end(execution_arn, operation_id, outcome, now)
 
     def stop(self, execution_arn: str, error: ErrorObject | None, now: int) -> int:
         """Stop an execution. Open operations stay as they are. Returns when it stopped; again is no mistake."""
@@ -365,7 +294,7 @@ class Executor:
             return header.ended_at
         transaction = execution.begin(now)
         self._close(transaction, ExecutionStatus.STOPPED, error=error or ErrorObject())
-        self._commit(execution, transaction, now)
+        self.commit(execution, transaction, now)
         return now
 
     # ------------------------------------------------------------------------------------------------- deadlines
@@ -381,31 +310,16 @@ class Executor:
         elif kind is Deadline.BACKOFF:
             self.make_ready(timer.execution_arn)
         elif kind is Deadline.CHAINED_INVOKE:
-            self.end_chained_invoke(timer.execution_arn, timer.operation_id or "", timer.payload, now)
+            self.chained.end(timer.execution_arn, timer.operation_id or "", timer.payload, now)
         else:
-            self._operation_due(execution, kind, timer.operation_id or "", now)
-
-    def _operation_due(self, execution: Execution, kind: Deadline, operation_id: str, now: int) -> None:
-        operation = execution.operations[operation_id]
-        if kind is Deadline.RETRY:
-            transaction = execution.begin(now)
-            transaction.put(replace(operation, status=OperationStatus.READY))
-            self._commit(execution, transaction, now)
-            self._touch(execution, operation_id)
-        elif kind is Deadline.WAIT:
-            completed, event, data = completed_operation(operation, OperationStatus.SUCCEEDED, None, None, now)
-            self.complete(execution, completed, event, data, now)
-        else:
-            error = _CALLBACK_TIMEOUTS[kind]
-            completed, event, data = completed_operation(operation, OperationStatus.TIMED_OUT, None, error, now)
-            self.complete(execution, completed, event, data, now)
+            operation_due(self, execution, kind, timer.operation_id or "", now)
 
     def _time_out_execution(self, execution: Execution, now: int) -> None:
         seconds = execution.header.execution_timeout
         error = ErrorObject(type="Execution.Timeout", message=f"Execution timed out after {seconds} seconds.")
         transaction = execution.begin(now)
         self._close(transaction, ExecutionStatus.TIMED_OUT, error=error)
-        self._commit(execution, transaction, now)
+        self.commit(execution, transaction, now)
 
     def _time_out_invocation(self, execution: Execution, now: int) -> None:
         running = execution.running
@@ -418,25 +332,8 @@ class Executor:
 
     # --------------------------------------------------------------------------------------------------- effects
 
-    def _commit(self, execution: Execution, transaction: Transaction, now: int) -> None:
-        self._keep(transaction)
-        self._publish(execution, transaction.events, transaction.effects, now)
-
-    def _keep(self, transaction: Transaction) -> None:
-        """The store first: if it cannot keep a change, the live execution must not be ahead of it."""
-        self.store.append(transaction.execution.header.arn, transaction.change())
-        transaction.commit()
-
-    def _publish(
-        self, execution: Execution, events: Sequence[HistoryEvent], effects: Sequence[Effect], now: int
-    ) -> None:
-        if self._render_event is not None and self.notifier.wants("on_event"):
-            for event in events:
-                self.notifier.notify("on_event", execution.header.arn, self._render_event(event))
-        for effect in effects:
-            self._carry_out(effect, execution, now)
-
-    def _carry_out(self, effect: Effect, execution: Execution, now: int) -> None:
+    def carry_out(self, effect: Effect, execution: Execution, now: int) -> None:
+        """See ``Ledger.carry_out``."""
         match effect:
             case ArmTimer():
                 self.timers.arm(Timer(effect.kind, effect.execution_arn, effect.due, effect.operation_id))
@@ -447,7 +344,7 @@ class Executor:
             case CallbackOpened():
                 self._open_callback(execution, effect.operation_id, now)
             case ChainedInvokeRequested():
-                self.invoke_chained(execution, effect.operation_id, now)
+                self.chained.start(execution, effect.operation_id, now)
             case _:  # ExecutionClosed
                 self._execution_closed(execution, now)
 
@@ -458,72 +355,13 @@ class Executor:
         self.notifier.notify("on_callback_opened", arn, operation.details.callback_id, operation.name)
         self.callback_opened(arn, operation, now)
 
-    def make_ready(self, execution_arn: str) -> None:
-        """Let a driver invoke the handler next."""
-        if execution_arn not in self.ready:
-            self.ready.append(execution_arn)
-
-    def invoke_chained(self, execution: Execution, operation_id: str, now: int) -> None:
-        """Set off what a chained invoke stands for."""
-        details: Any = execution.operations[operation_id].details
-        arn = execution.header.arn
-        function = self.functions.find(details.function_name)
-        if isinstance(function, DurableFunction):
-            self._start_child(execution, operation_id, details, function, now)
-        elif isinstance(function, StubbedFunction):
-            due = now + function.after
-            self.timers.arm(Timer(Deadline.CHAINED_INVOKE, arn, due, operation_id, function.outcome))
-        else:
-            self.calls.append(
-                PlainCall(
-                    execution_arn=arn,
-                    operation_id=operation_id,
-                    function_name=details.function_name,
-                    payload=details.input_payload,
-                    tenant_id=details.tenant_id or execution.header.tenant_id,
-                    request_id=derived_uuid("call", arn, operation_id),
-                )
-            )
-
-    def _start_child(
-        self, parent: Execution, operation_id: str, details: Any, function: DurableFunction, now: int
-    ) -> None:
-        arn = ExecutionArn.parse(details.execution_arn)
-        assert arn is not None
-        header = ExecutionHeader(
-            arn=details.execution_arn,
-            function_arn=arn.function_arn,
-            name=arn.name,
-            started_at=now,
-            input_payload=details.input_payload,
-            execution_timeout=function.execution_timeout,
-            retention_period_days=self._retention_days,
-            tenant_id=details.tenant_id or parent.header.tenant_id,
-            parent_arn=parent.header.arn,
-            parent_operation_id=operation_id,
-            depth=parent.header.depth + 1,
-            synchronous=False,
-        )
-        self._create(Execution(header, arn), now)
-
     def _execution_closed(self, execution: Execution, now: int) -> None:
         header = execution.header
         self.timers.cancel_execution(header.arn)
         if header.arn in self.ready:
             self.ready.remove(header.arn)
         self.notifier.notify("on_execution_completed", header.arn, str(header.status))
-        self.report_to_parent(execution, now)
-
-    def report_to_parent(self, execution: Execution, now: int) -> None:
-        """A child execution has ended: so has its caller's operation."""
-        header = execution.header
-        if header.parent_arn is not None and header.parent_operation_id is not None:
-            error = header.error
-            if header.status is ExecutionStatus.TIMED_OUT:
-                message = f"CHAINED_INVOKE timed out after {header.execution_timeout} seconds."
-                error = ErrorObject(type="ChainedInvoke.Timeout", message=message)
-            outcome = InvokeOutcome(status=header.status, result=header.result, error=error)
-            self.end_chained_invoke(header.parent_arn, header.parent_operation_id, outcome, now)
+        self.chained.report(execution, now)
 
 
 def _nobody_answers(_arn: str, _operation: Operation, _now: int) -> None:
@@ -535,8 +373,4 @@ _CLOSING_EVENT = {
     ExecutionStatus.FAILED: "ExecutionFailed",
     ExecutionStatus.TIMED_OUT: "ExecutionTimedOut",
     ExecutionStatus.STOPPED: "ExecutionStopped",
-}
-_CALLBACK_TIMEOUTS = {
-    Deadline.CALLBACK_TIMEOUT: ErrorObject(type="Callback.Timeout", message="Callback timed out"),
-    Deadline.CALLBACK_HEARTBEAT: ErrorObject(type="Callback.Heartbeat", message="Callback heartbeat timed out"),
 }

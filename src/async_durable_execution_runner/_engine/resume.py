@@ -101,12 +101,12 @@ def _take_up_invoke(executor: Executor, execution: Execution, operation: Operati
     assert isinstance(details, ChainedInvokeDetails)
     known = executor.stored(details.execution_arn) if details.execution_arn else None
     if known is None:
-        executor.invoke_chained(execution, operation.id, now)
+        executor.chained.start(execution, operation.id, now)
         return
     if isinstance(executor.functions.find(details.function_name), DurableFunction):
         child = resume(executor, known, now)
         if child.is_closed:
-            executor.report_to_parent(child, now)
+            executor.chained.report(child, now)
 
 
 def _go_on(executor: Executor, execution: Execution, now: int) -> None:
