@@ -540,7 +540,7 @@ class DurableFunctionTestRunner:
             what = f"{name!r} is no durable function; runner.client.invoke(FunctionName={name!r}, …) calls any function"
         else:
             what = f"There is no durable function {name!r}"
-        return f"{what}; durable ones registered: {', '.join(durable) or 'none'}."
+        return f"{what}; registered: {', '.join(durable) or 'none'}."
 
     def _until_closed(self, arn: str, timeout: float) -> DurableFunctionTestResult:
         execution = self._local.executor.get(arn)

@@ -99,7 +99,7 @@ def test_handlers_by_name_and_undecorated() -> None:
 def test_a_function_nobody_registered() -> None:
     with DurableFunctionTestRunner(echo) as runner, pytest.raises(HandlerError) as caught:
         runner.run(function_name="other")
-    assert str(caught.value) == "There is no durable function 'other'; durable ones registered: 'test-function'."
+    assert str(caught.value) == "There is no durable function 'other'; registered: 'test-function'."
     runner = DurableFunctionTestRunner(echo).register_function("plain", plain)
     with runner, pytest.raises(HandlerError, match=r"'plain' is no durable function; runner.client.invoke\("):
         runner.run(function_name="plain")
