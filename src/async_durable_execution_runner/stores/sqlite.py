@@ -8,9 +8,9 @@ import os
 import sqlite3
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from .._model.execution import Change, ExecutionHeader, ExecutionRecord
 from ..exceptions import ResourceConflictException, ResourceNotFoundException, StoreError
@@ -26,6 +26,8 @@ _APPLICATION = 0x44757261
 _PATIENCE = 30.0
 """Seconds to wait for another process that writes."""
 _ATTEMPTS = 100
+_AT_ONCE = 500
+"""Headers read with one statement; SQLite takes at least 999 values."""
 
 # What is asked for stands in columns; what is kept, in JSON. Changes are rows behind one another, as they come.
 _TABLES = """
@@ -106,14 +108,21 @@ class SqliteExecutionStore:
         return self._folded(execution_arn, row[1], changes).record()
 
     def list(self, query: ExecutionQuery) -> Sequence[ExecutionHeader]:
-        """See ``ExecutionStore.list``. An execution that cannot be read is left out, with a ``RuntimeWarning``."""
+        """See ``ExecutionStore.list``. An execution that cannot be read is left out, with a ``RuntimeWarning``.
+
+        What is given back reads headers when they are looked at: a page of a long listing costs a page.
+        """
         conditions, values = _conditions(query)
         order = "ASC" if query.reverse else "DESC"
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        text = f"SELECT header FROM executions {where} ORDER BY started_at {order}, id {order}"
+        text = f"SELECT id, json_valid(header), arn FROM executions {where} ORDER BY started_at {order}, id {order}"
         with self._database() as database:
-            rows = [row for (row,) in database.execute(text, values)]
-        return self._headers(rows)
+            rows = database.execute(text, values).fetchall()
+        damaged = [arn for _, valid, arn in rows if not valid]
+        if damaged:
+            what = f"left out of the listing: damaged in {self.path}: {', '.join(damaged)}"
+            warnings.warn(what, RuntimeWarning, stacklevel=2)
+        return _Headers([number for number, valid, _ in rows if valid], self._headers_of)
 
     def delete(self, execution_arn: str) -> None:
         """See ``ExecutionStore.delete``."""
@@ -138,19 +147,19 @@ class SqliteExecutionStore:
             raise StoreError(f"{self.path} is damaged in what it keeps of {execution_arn}: {error}") from error
         return folded
 
-    def _headers(self, rows: builtins.list[str]) -> builtins.list[ExecutionHeader]:
+    def _headers_of(self, numbers: Sequence[int]) -> builtins.list[ExecutionHeader]:
+        found: dict[int, str] = {}
+        with self._database() as database:
+            for start in range(0, len(numbers), _AT_ONCE):
+                part = numbers[start : start + _AT_ONCE]
+                marks = ",".join("?" * len(part))
+                found.update(database.execute(f"SELECT id, header FROM executions WHERE id IN ({marks})", part))
         try:
             # All in one go: it is the parser that takes time, and it is fastest when it is not called.
-            return [from_data(ExecutionHeader, data) for data in from_json(f"[{','.join(rows)}]")]
-        except (ValueError, TypeError, KeyError, AttributeError):
-            return [header for row in rows if (header := self._header(row)) is not None]
-
-    def _header(self, row: str) -> ExecutionHeader | None:
-        try:
-            return from_data(ExecutionHeader, from_json(row))
+            data = from_json(f"[{','.join(found[number] for number in numbers if number in found)}]")
+            return [from_data(ExecutionHeader, each) for each in data]
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            warnings.warn(f"left out of the listing: damaged in {self.path}: {error}", RuntimeWarning, stacklevel=5)
-            return None
+            raise StoreError(f"{self.path} is damaged in what it lists: {error}") from error
 
     # ------------------------------------------------------------------------------------------------- the file
 
@@ -248,6 +257,36 @@ def _transaction(database: sqlite3.Connection, kind: str = "IMMEDIATE") -> Itera
 
 def _text(record: Any) -> str:
     return to_json(to_data(record)).decode()
+
+
+class _Headers(Sequence[ExecutionHeader]):
+    """A listing whose headers are read when they are looked at. One deleted meanwhile is an ``IndexError``."""
+
+    def __init__(self, numbers: Sequence[int], read: Callable[[Sequence[int]], list[ExecutionHeader]]) -> None:
+        self._numbers = numbers
+        self._read = read
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> ExecutionHeader: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ExecutionHeader]: ...
+
+    def __getitem__(self, index: int | slice) -> ExecutionHeader | Sequence[ExecutionHeader]:
+        if isinstance(index, slice):
+            return self._read(self._numbers[index])
+        return self._read([self._numbers[index]])[0]
+
+    def __iter__(self) -> Iterator[ExecutionHeader]:
+        return iter(self._read(self._numbers))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _conditions(query: ExecutionQuery) -> tuple[list[str], list[Any]]:
