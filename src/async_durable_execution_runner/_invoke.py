@@ -18,6 +18,7 @@ from .exceptions import InvalidRequestContentException, ResourceNotFoundExceptio
 
 Start = Callable[..., str]
 DriveToEnd = Callable[[str, float], None]
+Operation = Callable[..., dict[str, Any]]
 _SYNCHRONOUS_SECONDS = 900.0
 
 
@@ -33,6 +34,10 @@ class InvokeApi:
 
     def client(self) -> LocalLambdaClient:
         """See ``DurableFunctionTestRunner.client``."""
+        return LocalLambdaClient(self.operations(), self._local.functions.account.region)
+
+    def operations(self) -> dict[str, Operation]:
+        """What carries out each operation, by the name of boto3's method."""
         service = self._local.client
         names = (
             "checkpoint_durable_execution",
@@ -45,11 +50,9 @@ class InvokeApi:
             "send_durable_execution_callback_success",
             "stop_durable_execution",
         )
-        perform = {name: self._waking(getattr(service, name)) for name in names}
-        region = self._local.functions.account.region
-        return LocalLambdaClient({**perform, "invoke": self.invoke}, region)
+        return {**{name: self._waking(getattr(service, name)) for name in names}, "invoke": self.invoke}
 
-    def _waking(self, method: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def _waking(self, method: Operation) -> Operation:
         def call(**params: Any) -> dict[str, Any]:
             self._require_open()
             response = method(**params)
@@ -124,7 +127,7 @@ class InvokeApi:
             tenant_id=params.get("TenantId"),
             request_id=derived_uuid("invoke", name, self._calls),
         )
-        return self._local.driver.call_now(call)
+        return self._local.driver.plain.call_now(call)
 
 
 def _json_text(payload: Any) -> str | None:

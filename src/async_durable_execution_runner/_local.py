@@ -14,7 +14,8 @@ from typing import Any
 from ._bridges import Bridge, bridge_for, default_bridge, handler_name, layers, load_handler, sdk_of
 from ._bridges.base import Binding
 from ._bridges.frames import operation_of, places
-from ._drivers.inline import InlineDriver, Ports
+from ._drivers.inline import InlineDriver
+from ._drivers.ports import Ports
 from ._engine.callbacks import Responders
 from ._engine.client import InMemoryServiceClient
 from ._engine.executor import Executor
@@ -77,7 +78,7 @@ class Local:
         )
         self.driver = InlineDriver(self.executor, self.scheduler, clock, self.lock, ports)
         self.client = InMemoryServiceClient(
-            self.executor, self.scheduler, clock, BotocoreWire(), self.lock, self.driver
+            self.executor, self.scheduler, clock, BotocoreWire(), self.lock, self.driver.invoker
         )
         self.failures: dict[str, dict[str | None, BaseException]] = {}
         self.warnings: list[str] = []
@@ -117,7 +118,7 @@ class Local:
         """The handler, talking to this runner. Raises ``HandlerError`` where a decorator makes that impossible."""
         known = self._bindings.get(id(handler))
         if known is None:
-            known = handler, bridge_for(handler).bind(handler, self.client, self.driver.run_coroutine)
+            known = handler, bridge_for(handler).bind(handler, self.client, self.driver.invoker.run_coroutine)
             self._bindings[id(handler)] = known
         return known[1]
 

@@ -179,3 +179,11 @@ class TaskFamily:
         if is_member:
             self._seen.add(task)
         return task
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop that runs on this thread, if one does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

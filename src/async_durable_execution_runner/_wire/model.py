@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import botocore
 import botocore.loaders
 import botocore.model
 
@@ -38,3 +39,10 @@ def raw_traits(shape: botocore.model.Shape) -> dict[str, Any]:
     """A shape's traits as the model document has them, those that botocore does not interpret among them."""
     traits: dict[str, Any] = shape._shape_model  # noqa: SLF001 - botocore offers no public way to read `pattern`
     return traits
+
+
+@functools.cache
+def method_name(operation: str) -> str:
+    """What boto3 calls an operation's method."""
+    name: str = botocore.xform_name(operation)
+    return name

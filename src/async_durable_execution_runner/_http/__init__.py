@@ -1,0 +1,1 @@
+"""The endpoint: a pure function from request to response, and a server around it."""
