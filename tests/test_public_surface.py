@@ -63,7 +63,7 @@ def test_the_awaited_runner_has_the_methods_of_the_runner() -> None:
     def surface(cls: type) -> dict[str, list[str]]:
         return {
             name: list(inspect.signature(member).parameters) if inspect.isfunction(member) else ["property"]
-            for name, member in vars(cls).items()
+            for name, member in inspect.getmembers(cls)
             if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, property))
         }
 

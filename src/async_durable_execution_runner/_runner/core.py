@@ -1,0 +1,327 @@
+"""What every part of a runner's surface stands on: its wiring, its life, and driving it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from .._awaitable import awaitable
+from .._engine.callbacks import callback_names, fits, open_callbacks
+from .._engine.functions import DurableFunction
+from .._engine.inputs import StartRequest
+from .._engine.resume import latest_instant
+from .._engine.resume import resume as take_up
+from .._engine.scheduler import Goal
+from .._local import Local, resolve_handler
+from .._model.enums import ExecutionStatus
+from .._model.execution import Execution, ExecutionRecord
+from .._model.ids import FunctionReference
+from .._model.limits import ServiceLimits
+from .._results import build_result
+from .._serialise import input_text
+from ..awaited import AwaitedRunner
+from ..clock import Clock, to_seconds
+from ..exceptions import (
+    ExecutionNotFoundError,
+    HandlerError,
+    RequestTooLargeException,
+    RunnerClosedError,
+    ServiceError,
+    UnusedResponderError,
+)
+from ..observer import ExecutionObserver
+from ..result import (
+    DurableFunctionTestResult,
+)
+from ..stores.base import ExecutionStore, StoreType
+from ..stores.selection import open_store
+from .settings import Duration, read_account, read_clock, read_timeout, require_account
+
+T = TypeVar("T")
+
+
+class RunnerCore:
+    """Construction, opening and closing, starting and driving executions."""
+
+    def __init__(
+        self,
+        handler: Any = None,
+        *,
+        store: ExecutionStore | StoreType | str | None = None,
+        store_path: str | Path | None = None,
+        clock: Clock | str = "virtual",
+        start_time: datetime | None = None,
+        execution_timeout: Duration | None = None,
+        invocation_timeout: Duration = 900,
+        retention_period_days: int = 14,
+        limits: ServiceLimits | None = None,
+        isolation: str = "inline",
+        region: str = "us-west-2",
+        account_id: str = "123456789012",
+        function_name: str = "test-function",
+        observers: Iterable[ExecutionObserver] = (),
+        poll_interval: float = 1.0,
+        sdk_tuning: bool = True,
+    ) -> None:
+        del poll_interval  # accepted for drop-in use; nothing here polls
+        self._limits = limits if limits is not None else ServiceLimits()
+        if isolation != "inline":
+            known = "isolation='process' is not part of this release" if isolation == "process" else "unknown isolation"
+            raise ValueError(f"{known}: {isolation!r}; valid: 'inline'")
+        if retention_period_days not in range(1, 91):
+            raise ValueError(f"retention_period_days is a number of days from 1 to 90, not {retention_period_days!r}")
+        self._clock = read_clock(clock, start_time)
+        self._function_name = function_name
+        self._execution_timeout = read_timeout(
+            execution_timeout, "execution_timeout", self._limits.max_execution_timeout
+        )
+        invocation_seconds = read_timeout(invocation_timeout, "invocation_timeout", None)
+        self._local = Local(
+            account=read_account(region, account_id),
+            clock=self._clock,
+            limits=self._limits,
+            store=open_store(store, store_path),
+            invocation_timeout=invocation_seconds or 900,
+            retention_period_days=retention_period_days,
+            observers=observers,
+            sdk_tuning=sdk_tuning,
+        )
+        self._has_handler = handler is not None
+        if handler is not None:
+            self._local.register(function_name, resolve_handler(handler), self._execution_timeout)
+        self._asynchronous = False
+        self._closed = False
+        self._checked = False
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else f"{self._clock!r}"
+        count = len(self._local.executor.executions)
+        return f"<DurableFunctionTestRunner {self._function_name!r}, {count} executions, {state}>"
+
+    # ---------------------------------------------------------------------------------------------- open, close
+
+    def __enter__(self) -> Self:
+        self._require_open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._finish(failed=error is not None)
+
+    async def __aenter__(self) -> AwaitedRunner:
+        self._require_open()
+        _require_asyncio()
+        self._asynchronous = True
+        return cast("AwaitedRunner", self)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._asynchronous = False
+        self._finish(failed=error is not None)
+
+    def close(self) -> None:
+        """Release everything the runner holds. Never waits; a second time changes nothing."""
+        if not self._closed:
+            self._closed = True
+            self._local.driver.close()
+            self._local.executor.store.close()
+
+    def _finish(self, *, failed: bool) -> None:
+        """Close, and complain about scripted answers that nothing asked for, unless the test has failed anyway."""
+        self.close()
+        unused = self._local.responders.unused()
+        if unused and not failed and not self._checked:
+            self._checked = True
+            names = ", ".join(repr(responder.pattern) for responder in unused)
+            opened = sorted({name for name in self._callback_names() if name}) or ["none"]
+            raise UnusedResponderError(
+                f"on_callback({names}) was scripted and no callback asked for it; "
+                f"callbacks opened: {', '.join(opened)}. "
+                "If that is as it should be, say on_callback(…, optional=True)."
+            )
+        self._checked = True
+
+    def _callback_names(self) -> Iterable[str | None]:
+        for execution in self._local.executor.executions.values():
+            for operation in execution.operations.values():
+                if operation.type == "CALLBACK":
+                    yield operation.name
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise RunnerClosedError("This runner is closed. Make a new one, or keep the work inside its `with` block.")
+
+    # ------------------------------------------------------------------------------------------------------- inside
+
+    def _start(
+        self,
+        value: Any,
+        function_name: str | None,
+        execution_name: str | None,
+        account_id: str | None,
+        tenant_id: str | None,
+        *,
+        synchronous: bool,
+    ) -> str:
+        self._require_open()
+        if account_id is not None:
+            require_account(account_id)
+        name = function_name or self._function_name
+        function = self._local.functions.find(name)
+        if function is None or not isinstance(function, DurableFunction):
+            raise HandlerError(self._no_function(name))
+        text = input_text(value)
+        reference = FunctionReference.parse(name)
+        assert reference is not None  # or it could not have been registered
+        request = StartRequest(
+            function_name=reference.name,
+            input_payload=text,
+            execution_name=execution_name,
+            account_id=account_id,
+            tenant_id=tenant_id,
+            execution_timeout=function.execution_timeout,
+            synchronous=synchronous,
+        )
+        local = self._local
+        try:
+            params = {"FunctionName": name, "DurableExecutionName": execution_name, "TenantId": tenant_id}
+            local.client.wire.check("Invoke", params)
+            limit = self._limits.execution_payload_bytes if synchronous else self._limits.async_execution_payload_bytes
+            if len(text.encode()) > limit:
+                raise RequestTooLargeException(
+                    f"Request must be smaller than or equal to {limit} bytes for the Invoke operation; "
+                    f"the input has {len(text.encode())}."
+                )
+            with local.lock:
+                return local.executor.start(request, self._clock.now_millis())
+        except ServiceError as error:
+            raise local.client.wire.client_error(error, "Invoke") from None
+
+    def _no_function(self, name: str) -> str:
+        if not self._has_handler and name == self._function_name:
+            return (
+                "The runner has no handler: give one as DurableFunctionTestRunner(handler) or handler=… in the marker."
+            )
+        functions = self._local.functions
+        durable = [repr(each) for each in functions if isinstance(functions.find(each), DurableFunction)]
+        if functions.find(name) is not None:
+            what = f"{name!r} is no durable function; runner.client.invoke(FunctionName={name!r}, …) calls any function"
+        else:
+            what = f"There is no durable function {name!r}"
+        return f"{what}; registered: {', '.join(durable) or 'none'}."
+
+    def _until_closed(self, arn: str, timeout: float) -> DurableFunctionTestResult:
+        execution = self._local.executor.get(arn)
+        goal = Goal(lambda: execution.is_closed and execution.running is None)
+        return self._drive(goal, timeout, arn, lambda: self._result(execution))
+
+    def _until_closed_blocking(self, arn: str, timeout: float) -> None:
+        execution = self._local.executor.get(arn)
+        goal = Goal(lambda: execution.is_closed and execution.running is None)
+        self._local.driver.drive(goal, timeout, arn)
+
+    def _drive(self, goal: Goal, timeout: float, arn: str, then: Callable[[], T]) -> T:
+        self._require_open()
+        seconds = to_seconds(timeout, "timeout")
+        if self._asynchronous:
+            return self._drive_async(goal, seconds, arn, then)  # type: ignore[return-value]
+        self._local.driver.drive(goal, seconds, arn)
+        # Not when that has raised: a warning that is an error would take its place.
+        self._local.emit_warnings()
+        return then()
+
+    async def _drive_async(self, goal: Goal, timeout: float, arn: str, then: Callable[[], T]) -> T:
+        await self._local.driver.drive_async(goal, timeout, arn)
+        self._local.emit_warnings()
+        return then()
+
+    def _answer(self, method: Callable[..., dict[str, Any]], **params: Any) -> Any:
+        self._require_open()
+        response = method(**params)
+        self._local.driver.wake()
+        return self._ready(response or None)
+
+    def _ready(self, value: T) -> T:
+        return awaitable(value) if self._asynchronous else value
+
+    def _find(self, execution_arn: str) -> Execution:
+        self._require_open()
+        execution = self._local.executor.executions.get(execution_arn)
+        if execution is not None:
+            return execution
+        if self._record(execution_arn).header.status is ExecutionStatus.RUNNING:
+            raise ExecutionNotFoundError(
+                f"The execution {execution_arn!r} is in the store and not finished, but this runner has not begun it. "
+                "If its process has ended, take it up with runner.resume(execution_arn)."
+            )
+        return self._take_up(execution_arn)
+
+    def _take_up(self, execution_arn: str) -> Execution:
+        local, record = self._local, self._record(execution_arn)
+        name = record.header.function_arn.rpartition(":")[2]
+        if record.header.status is ExecutionStatus.RUNNING and local.functions.find(name) is None:
+            raise HandlerError(f"{self._no_function(name)} The execution {execution_arn!r} needs it to go on.")
+        self._clock.move_to(latest_instant(record))
+        return take_up(local.executor, record, self._clock.now_millis())
+
+    def _record(self, execution_arn: str) -> ExecutionRecord:
+        self._require_open()
+        with self._local.lock:
+            record = self._local.executor.record(execution_arn)
+        if record is None:
+            known = list(self._local.executor.executions) or ["none"]
+            raise ExecutionNotFoundError(
+                f"This runner knows no execution {execution_arn!r}. Executions: {', '.join(known[:5])}"
+            )
+        return record
+
+    def _result(self, execution: Execution) -> DurableFunctionTestResult:
+        with self._local.lock:
+            record = execution.snapshot()
+        return self._result_of(record)
+
+    def _result_of(self, record: ExecutionRecord) -> DurableFunctionTestResult:
+        local, header = self._local, record.header
+        bridge = local.bridge_of(header.function_arn.rpartition(":")[2])
+        return build_result(record, bridge, self._clock.now_millis(), dict(local.failures.get(header.arn, {})))
+
+    def _results(self) -> list[DurableFunctionTestResult]:
+        """Results so far of all executions that were started from outside, for reports."""
+        executions = list(self._local.executor.executions.values())
+        return [self._result(execution) for execution in executions if execution.header.parent_arn is None]
+
+    @staticmethod
+    def _open(execution: Execution, name: str | None) -> str | None:
+        for operation in open_callbacks(execution):
+            if name is None or fits(name, callback_names(execution, operation)):
+                return operation.details.callback_id  # type: ignore[union-attr]
+        return None
+
+    @staticmethod
+    def _no_callback(execution: Execution, name: str | None) -> str:
+        wanted = f"callback {name!r}" if name is not None else "callback"
+        callbacks = [operation for operation in execution.operations.values() if operation.type == "CALLBACK"]
+        there = ", ".join(f"{operation.name!r} ({operation.status})" for operation in callbacks) or "none at all"
+        if execution.is_closed:
+            error = execution.header.error
+            why = f" with {error.type}: {error.message}" if error is not None else ""
+            ended = f"The execution has ended ({execution.header.status}{why})"
+            return f"{ended} and no open {wanted} is there. Callbacks: {there}."
+        return f"No open {wanted} is there. Callbacks: {there}."
+
+
+def _require_asyncio() -> None:
+    """SDKs run on asyncio. Under another event loop a handler would fail, deep inside, for reasons hard to see."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "`async with` runs the handler on the asyncio loop of the test, and none is running here (is it trio's?). "
+            "Leave out `async with`: the plain methods run the handler on a loop of their own."
+        ) from None
