@@ -11,15 +11,17 @@ import contextlib
 import importlib
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any
 
 from .._engine.client import InMemoryServiceClient
 from ..exceptions import HandlerError
 from . import handler_name, layers, sdk_of
+from .apart import apart
 from .base import Binding, Bridge, RunCoroutine
 from .failures import FailureWatch
 from .rebind import rebind, with_closure
+from .waking import woken_checkpoints
 
 PACKAGE = "aws_durable_execution_sdk_python"
 
@@ -46,7 +48,7 @@ class AwsSdkBridge:
 
     def __init__(self) -> None:
         service = importlib.import_module(f"{PACKAGE}.lambda_service")
-        execution = importlib.import_module(f"{PACKAGE}.execution")
+        self._execution = execution = importlib.import_module(f"{PACKAGE}.execution")
         self.invocation_status = execution.InvocationStatus
         self.operation_status = service.OperationStatus
         self.operation_type = service.OperationType
@@ -76,18 +78,18 @@ class AwsSdkBridge:
         ours = ThreadSafeClient(client)
         wrapper = next((layer for layer in layers(handler) if sdk_of(layer) == PACKAGE), None)
         if wrapper is None:
-            return Binding(call_blocking=self._decorate(handler, boto3_client=ours))
+            return Binding(call_blocking=apart(self._decorate(handler, boto3_client=ours), PACKAGE))
         bound = with_closure(wrapper, boto3_client=ours)
         if bound is None:
             raise HandlerError(
                 f"this release of {PACKAGE} keeps its client where the runner does not find it, "
                 f"so {handler_name(handler)} cannot be run"
             )
-        return Binding(call_blocking=rebind(handler, wrapper, bound))
+        return Binding(call_blocking=rebind(handler, wrapper, apart(bound, PACKAGE)))
 
     def tuned(self) -> AbstractContextManager[None]:
-        """Nothing is made faster for this SDK yet."""
-        return nullcontext()
+        """See ``Bridge.tuned``."""
+        return woken_checkpoints(self._execution)
 
     def failures(self) -> AbstractContextManager[FailureWatch]:
         """See ``Bridge.failures``. The SDK runs handlers in threads of its own, so every thread counts."""

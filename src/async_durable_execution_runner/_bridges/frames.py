@@ -8,6 +8,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from .apart import Crew
+
 _PACKAGE = str(Path(__file__).parent.parent)
 Entry = tuple[str, int, str]
 """File, line, function."""
@@ -20,13 +22,18 @@ def operation_of(task: asyncio.Task[Any]) -> str | None:
 
 
 def places(tasks: list[asyncio.Task[Any]], frame: FrameType | None) -> Iterator[tuple[str | None, list[Entry]]]:
-    """Operation and stack of each task, and of an interrupted frame."""
-    if frame is not None:
-        chain = _below_us(_callers(frame))
+    """Operation and stack of each task, and of an interrupted frame with the threads that it waits for."""
+    callers = _callers(frame)
+    chains = [_below_us(callers)] if callers else []
+    chains += [_callers(at) for crew in map(_crew_of, callers) if crew is not None for _, at in crew.frames()]
+    chains += [list(_await_chain(task.get_coro())) for task in tasks]
+    for chain in chains:
         yield _last_operation(chain), [_entry(each) for each in chain]
-    for task in tasks:
-        chain = list(_await_chain(task.get_coro()))
-        yield _last_operation(chain), [_entry(each) for each in chain]
+
+
+def _crew_of(frame: FrameType) -> Crew | None:
+    crew = frame.f_locals.get("crew") if frame.f_code.co_filename.startswith(_PACKAGE) else None
+    return crew if isinstance(crew, Crew) else None
 
 
 def _last_operation(chain: list[FrameType]) -> str | None:
@@ -40,7 +47,8 @@ def _operation_in(frame: FrameType) -> str | None:
     identifier = getattr(owner, "operation_identifier", None) or frame.f_locals.get("operation_identifier")
     if identifier is None or not hasattr(identifier, "operation_id"):
         return None
-    kind = getattr(getattr(identifier, "sub_type", None), "value", None) or "operation"
+    sub_type = getattr(identifier, "sub_type", None)
+    kind = getattr(sub_type, "value", sub_type) or "operation"
     name = getattr(identifier, "name", None)
     return f"{kind} '{name}'" if name else f"an unnamed {kind}"
 

@@ -1,0 +1,98 @@
+"""A checkpoint thread that is told when its work is over, for AWS's own SDK.
+
+At the end of every invocation the SDK joins a thread that looks only every 0.1 s whether it should stop, and the first
+releases hold each checkpoint back as long. Both wait on one queue. An execution's state gets one that its stop signal
+wakes, and that does not wait for company once a caller is blocked, as the newest releases have it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_COMPANY = 0.001
+"""Seconds that the newest releases wait for more to send once a caller is blocked."""
+
+
+class WokenQueue(queue.Queue[Any]):
+    """A queue whose ``get`` gives up as soon as there is nothing more to come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._over = False
+        self._last: Any = None
+
+    def wake(self) -> None:
+        """Nothing more will come: whoever waits is told at once."""
+        with self.not_empty:
+            self._over = True
+            self.not_empty.notify_all()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """As any queue's. Raises ``queue.Empty`` before the time is up where waiting cannot help."""
+        with self.not_empty:
+            if block:
+                self.not_empty.wait_for(lambda: self._qsize() or self._over, self._patience(timeout))
+            if not self._qsize():
+                raise queue.Empty
+            self._last = self._get()
+            self.not_full.notify()
+            return self._last
+
+    def _patience(self, timeout: float | None) -> float | None:
+        done = getattr(self._last, "completion_event", None)
+        blocked = done is not None and not done.is_set()
+        return min(timeout, _COMPANY) if blocked and timeout is not None else timeout
+
+
+class _Telling(threading.Event):
+    def __init__(self, tell: Callable[[], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def set(self) -> None:
+        super().set()
+        self._tell()
+
+
+def _wake_at_stop(state: Any) -> None:
+    """Exchange the queue and the signal of a state that nobody uses yet, if they are the ones that are known."""
+    waiting, stopped = getattr(state, "_checkpoint_queue", None), getattr(state, "_checkpointing_stopped", None)
+    if type(waiting) is queue.Queue and type(stopped) is threading.Event and waiting.empty() and not stopped.is_set():
+        state._checkpoint_queue = woken = WokenQueue()  # noqa: SLF001 - there is no public door
+        state._checkpointing_stopped = _Telling(woken.wake)  # noqa: SLF001 - ditto
+
+
+_lock = threading.Lock()
+_users = 0
+
+
+@contextlib.contextmanager
+def woken_checkpoints(execution: Any) -> Iterator[None]:
+    """Let invocations end without the wait. ``execution`` is the SDK's module that makes the states."""
+    global _users  # noqa: PLW0603 - invocations of several runners may overlap; the last one puts things back
+    known = isinstance(getattr(execution, "ExecutionState", None), type)
+    with _lock:
+        _users += known
+        if known and _users == 1:
+            execution.ExecutionState = _woken(execution.ExecutionState)
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= known
+            if known and _users == 0:
+                execution.ExecutionState = execution.ExecutionState.__base__
+
+
+def _woken(own: Any) -> Any:
+    """The SDK's class, whose objects wake their thread."""
+
+    def __init__(self: Any, *args: Any, **values: Any) -> None:  # noqa: N807 - it becomes one
+        own.__init__(self, *args, **values)
+        _wake_at_stop(self)
+
+    return type(own.__name__, (own,), {"__init__": __init__, "__module__": own.__module__})
