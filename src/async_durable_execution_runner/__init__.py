@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._model.limits import ServiceLimits
     from .clock import Clock, RealClock, VirtualClock
+    from .endpoint import DurableEndpoint
     from .exceptions import (
         CallbackTimeoutException,
         DurableExecutionAlreadyStartedException,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "_model.limits": ("ServiceLimits",),
     "clock": ("Clock", "RealClock", "VirtualClock"),
+    "endpoint": ("DurableEndpoint",),
     "observer": ("ExecutionNotifier", "ExecutionObserver"),
     "result": ("ExecutionStatus", "InvocationRecord"),
     "runner": (
@@ -111,6 +113,7 @@ __all__ = [
     "CallbackTimeoutException",
     "Clock",
     "ContextOperation",
+    "DurableEndpoint",
     "DurableExecutionAlreadyStartedException",
     "DurableFunctionTestResult",
     "DurableFunctionTestRunner",

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,16 @@ def _seconds(text: str) -> float:
 def _switch(text: str) -> bool:
     words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
     return words[text.lower()]
+
+
+def _store(text: str) -> str:
+    """A store by name: one that comes with the package, or one of an entry point (see ``stores.selection``)."""
+    if text in {"memory", "filesystem", "sqlite"}:
+        return text
+    offered = entry_points(group="async_durable_execution_runner.stores")
+    if text not in offered.names:
+        raise ValueError(text)
+    return text
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -71,8 +82,8 @@ class RunnerOption:
 RUNNER_OPTIONS = (
     RunnerOption(
         name="store",
-        read=_one_of("memory", "filesystem", "sqlite"),
-        says="where executions rest: memory, filesystem or sqlite",
+        read=_store,
+        says="where executions rest: memory, filesystem, sqlite, or a store that another package offers",
         variable="AWS_DEX_STORE_TYPE",
     ),
     RunnerOption(

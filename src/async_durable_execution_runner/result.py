@@ -139,14 +139,17 @@ class _Lookup:
 
     def get_step(self, name: str, index: int | None = None) -> StepOperation:
         """The step of that name. Raises ``OperationLookupError``: none, another type, or several and no ``index``."""
+        __tracebackhide__ = True
         return self._get(StepOperation, "step", name, index)
 
     def get_wait(self, name: str, index: int | None = None) -> WaitOperation:
         """The wait of that name. Raises ``OperationLookupError``."""
+        __tracebackhide__ = True
         return self._get(WaitOperation, "wait", name, index)
 
     def get_callback(self, name: str, index: int | None = None) -> CallbackOperation:
         """The callback of that name. Raises ``OperationLookupError``."""
+        __tracebackhide__ = True
         return self._get(CallbackOperation, "callback", name, index)
 
     def get_context(self, name: str, index: int | None = None) -> ContextOperation:
@@ -154,18 +157,22 @@ class _Lookup:
 
         Raises ``OperationLookupError``.
         """
+        __tracebackhide__ = True
         return self._get(ContextOperation, "context", name, index)
 
     def get_invoke(self, name: str, index: int | None = None) -> InvokeOperation:
         """The chained invoke of that name. Raises ``OperationLookupError``."""
+        __tracebackhide__ = True
         return self._get(InvokeOperation, "invoke", name, index)
 
     def get_operation_by_name(self, name: str, index: int | None = None) -> Operation:
         """The operation of that name, of any type. Raises ``OperationLookupError``."""
+        __tracebackhide__ = True
         return self._get(Operation, "operation", name, index)
 
     def get_operation_by_id(self, operation_id: str) -> Operation:
         """The operation of that id. Raises ``OperationLookupError``."""
+        __tracebackhide__ = True
         for operation in self._below():
             if operation.operation_id == operation_id:
                 return operation
@@ -176,6 +183,7 @@ class _Lookup:
         return list(self._below())
 
     def _get(self, kind: type[ViewT], what: str, name: str, index: int | None) -> ViewT:
+        __tracebackhide__ = True
         everything = list(self._below())
         named = [operation for operation in everything if operation.name == name]
         found = [operation for operation in named if isinstance(operation, kind)]
@@ -289,6 +297,7 @@ class DurableFunctionTestResult(_Lookup):
 
     def ensure_succeeded(self) -> DurableFunctionTestResult:
         """This result, if it succeeded. Raises ``ExecutionFailedError`` with the operation tree otherwise."""
+        __tracebackhide__ = True
         if self.execution_status is not ExecutionStatus.SUCCEEDED:
             raise ExecutionFailedError(
                 f"The execution did not succeed: it is {self.execution_status}.\n{self.render()}"

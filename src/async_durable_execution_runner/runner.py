@@ -72,6 +72,7 @@ class DurableFunctionTestRunner(Answers, Targets, Looking):
         ``timeout`` is a guard in real seconds and has nothing to do with the clock. Raises ``ExecutionStuckError``
         when nothing can ever end the execution, ``ExecutionTimeoutError`` when the guard runs out.
         """
+        __tracebackhide__ = True
         arn = self._start(input, function_name, execution_name, account_id, tenant_id, synchronous=True)
         return self._until_closed(arn, timeout)
 
@@ -94,6 +95,7 @@ class DurableFunctionTestRunner(Answers, Targets, Looking):
 
         Raises ``ExecutionNotFoundError`` for an unknown ARN, else as ``run``.
         """
+        __tracebackhide__ = True
         return self._until_closed(self._find(execution_arn).header.arn, timeout)
 
     def resume(self, execution_arn: str) -> DurableFunctionTestResult:
@@ -104,6 +106,7 @@ class DurableFunctionTestRunner(Answers, Targets, Looking):
         come in order. Raises ``ExecutionNotFoundError`` for an ARN that the store does not know, ``HandlerError`` if
         the execution's function is not there.
         """
+        __tracebackhide__ = True
         self._require_open()
         local = self._local
         with local.lock:
@@ -113,6 +116,7 @@ class DurableFunctionTestRunner(Answers, Targets, Looking):
 
     def run_until_suspended(self, execution_arn: str, timeout: float = 900) -> DurableFunctionTestResult:
         """Drive until nothing can happen without time passing or an answer from outside; the result so far."""
+        __tracebackhide__ = True
         execution = self._find(execution_arn)
         goal = Goal(_never, until=self._clock.now_millis())
         return self._drive(goal, timeout, execution_arn, lambda: self._result(execution))
@@ -123,6 +127,7 @@ class DurableFunctionTestRunner(Answers, Targets, Looking):
         ``name`` may be a glob; of several the oldest. Only as much time passes as it takes to get there. Raises
         ``OperationLookupError`` as soon as the execution has ended without one, else as ``run``.
         """
+        __tracebackhide__ = True
         execution = self._find(execution_arn)
 
         def reached() -> bool:
@@ -145,6 +150,7 @@ class DurableFunctionTestRunner(Answers, Targets, Looking):
 
         Inside a running step it says how long the step takes: deadlines come, and nothing else is invoked.
         """
+        __tracebackhide__ = True
         millis = round(to_seconds(duration) * 1000)
         self._require_open()
         driver = self._local.driver

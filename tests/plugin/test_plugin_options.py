@@ -93,7 +93,7 @@ def test_a_path_starts_at_the_ini_file_wherever_pytest_is_called(suite: Suite, m
     [
         (
             "durable_store = mongo",
-            "durable_store = 'mongo' (ini file): it is where executions rest: memory, filesystem or",
+            "durable_store = 'mongo' (ini file): it is where executions rest: memory, filesystem, sqlite, or",
         ),
         ("durable_clock = lunar", "durable_clock = 'lunar' (ini file): it is whose time passes: virtual or real"),
         ("durable_start_time = noon", "durable_start_time = 'noon' (ini file): it is the first instant"),

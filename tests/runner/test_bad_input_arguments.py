@@ -22,6 +22,7 @@ from async_durable_execution_runner.exceptions import (
     ExecutionStuckError,
     HandlerError,
     InputSerializationError,
+    InvalidParameterValueException,
     OperationLookupError,
     RunnerClosedError,
     StoreError,
@@ -620,3 +621,11 @@ def test_a_runner_that_is_never_closed_leaves_no_warning() -> None:
         warnings.simplefilter("error")
         del runner
         gc.collect()
+
+
+def test_a_scripted_answer_that_is_too_large_is_refused_where_it_is_scripted() -> None:
+    with DurableFunctionTestRunner(echo) as runner:
+        with pytest.raises(InvalidParameterValueException, match="CALLBACK result payload size must be less than"):
+            runner.on_callback("approval", result="x" * 2_000_000)
+        with pytest.raises(InvalidParameterValueException, match="Error object size"):
+            runner.on_callback("approval", error="x" * 2_000_000)

@@ -57,6 +57,7 @@ class InlineDriver:
 
     def drive(self, goal: Goal, timeout: float, execution_arn: str) -> None:
         """Work until the goal is reached. Raises ``ExecutionStuckError`` and ``ExecutionTimeoutError``."""
+        __tracebackhide__ = True
         if running_loop() is not None:
             self._require_idle()
             self._drive_in_helper(goal, timeout, execution_arn)
@@ -69,6 +70,7 @@ class InlineDriver:
                 raise self.invoker.out_of_time(execution_arn, timeout, guard.found) from None
 
     def _drive(self, goal: Goal, execution_arn: str, guard: Guard) -> None:
+        __tracebackhide__ = True
         while True:
             with self._lock:
                 action = self._scheduler.next(goal)
@@ -114,6 +116,7 @@ class InlineDriver:
 
     def _drive_in_helper(self, goal: Goal, timeout: float, execution_arn: str) -> None:
         """A loop is running on this thread already, so the handler gets another thread for its own."""
+        __tracebackhide__ = True
         problems: list[BaseException] = []
 
         def work() -> None:
@@ -135,6 +138,7 @@ class InlineDriver:
 
     async def drive_async(self, goal: Goal, timeout: float, execution_arn: str) -> None:
         """The same on the caller's event loop."""
+        __tracebackhide__ = True
         event = asyncio.Event()
         with self._working(), Guard(timeout, self.invoker.look) as guard:
             self.invoker.guard = guard
@@ -147,6 +151,7 @@ class InlineDriver:
                 self._async_news = None
 
     async def _drive_async(self, goal: Goal, execution_arn: str, guard: Guard, event: asyncio.Event) -> None:
+        __tracebackhide__ = True
         while True:
             with self._lock:
                 action = self._scheduler.next(goal)
@@ -180,6 +185,7 @@ class InlineDriver:
 
     @contextmanager
     def _working(self) -> Iterator[None]:
+        __tracebackhide__ = True
         with self._lock:
             self._require_idle()
             self._ownership.take()
@@ -191,4 +197,5 @@ class InlineDriver:
             self.invoker.idle()
 
     def _require_idle(self) -> None:
+        __tracebackhide__ = True
         self._ownership.require_idle(handler_runs=self.invoker.is_invoking)

@@ -83,6 +83,7 @@ class InProcessInvoker:
 
     def invoke(self, invocation: InvocationInput, guard: Guard) -> InvocationEnd:
         """Call a handler on this thread, and say how that ended."""
+        __tracebackhide__ = True
         try:
             with self._invocation(invocation) as (binding, event, context):
                 if binding.call is not None:
@@ -96,6 +97,7 @@ class InProcessInvoker:
 
     async def invoke_async(self, invocation: InvocationInput, guard: Guard) -> InvocationEnd:
         """The same on the caller's event loop."""
+        __tracebackhide__ = True
         try:
             with self._invocation(invocation) as (binding, event, context):
                 if binding.call is not None:
@@ -151,6 +153,7 @@ class InProcessInvoker:
 
     def _died(self, error: BaseException, invocation: InvocationInput, guard: Guard) -> Crashed:
         """A handler that raised. What is not the handler's own doing goes on to the caller."""
+        __tracebackhide__ = True
         if isinstance(error, GuardExpired | ExecutionTimeoutError):
             self._give_up(invocation, "The real-time guard of the test ran out.")
             raise error
@@ -164,6 +167,7 @@ class InProcessInvoker:
 
     def run_coroutine(self, coroutine: Awaitable[Any], invocation: InvocationInput | None = None) -> Any:
         """Run a handler's coroutine on the runner's own loop, and end what it leaves behind."""
+        __tracebackhide__ = True
         loop, guard = self._own_loop(), self.guard
         task: asyncio.Task[Any] = loop.create_task(coroutine)  # type: ignore[arg-type]
         expiry = self._cancel_in_time(loop, task, invocation, guard)
@@ -184,6 +188,7 @@ class InProcessInvoker:
                 loop.run_until_complete(cancel_all(left))
 
     async def _await_here(self, coroutine: Awaitable[Any], invocation: InvocationInput, guard: Guard) -> Any:
+        __tracebackhide__ = True
         loop = asyncio.get_running_loop()
         family = TaskFamily(loop)
         task: asyncio.Task[Any] = family.create(coroutine)

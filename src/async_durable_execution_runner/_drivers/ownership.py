@@ -28,6 +28,7 @@ class Ownership:
 
     def require_idle(self, *, handler_runs: bool) -> None:
         """Raise ``RunnerBusyError`` unless nobody is at work. ``handler_runs``: the caller may be the handler."""
+        __tracebackhide__ = True
         if self._name is None:
             return
         if handler_runs and self.is_mine():

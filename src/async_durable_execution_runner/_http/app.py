@@ -38,7 +38,7 @@ class App:
             reply = self._reply(request)
         except ServiceError as error:
             reply = error_reply(error.code, error.message, error.members)
-        except Exception:
+        except Exception:  # noqa: BLE001 - a mistake of ours must reach the client as an answer, and us in the log
             _log.exception("%s %s", request.method, request.path)
             reply = error_reply("ServiceException", "The endpoint failed; its log says why.")
         request_id = derived_uuid("http", next(self._numbers))

@@ -51,7 +51,15 @@ class Server:
         listener = socket.create_server((self._host, self._port), family=family, backlog=512)
         self._port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self._asgi, lifespan="off", log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1
+            self._asgi,
+            interface="asgi3",
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
         )
         up = threading.Event()
         self._server = _Announcing(config, up.set)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from .._engine.callbacks import Answer, Responder
+from .._engine.callbacks import Answer, Responder, check_answer
 from .._serialise import callback_text, error_object
 from .._wire.rendering import render_error
 from .core import RunnerCore
@@ -20,6 +20,7 @@ class Answers(RunnerCore):
         Raises the service's errors: ``ResourceNotFoundException``, ``InvalidParameterValueException`` for a malformed
         id, ``CallbackTimeoutException`` for a callback that is closed.
         """
+        __tracebackhide__ = True
         text = callback_text(result)
         payload = {"Result": text.encode()} if text is not None else {}
         return self._answer(
@@ -31,6 +32,7 @@ class Answers(RunnerCore):
 
         Raises as ``send_callback_success``.
         """
+        __tracebackhide__ = True
         wire = render_error(error_object(error))
         return self._answer(
             self._local.client.send_durable_execution_callback_failure, CallbackId=callback_id, Error=wire
@@ -38,6 +40,7 @@ class Answers(RunnerCore):
 
     def send_callback_heartbeat(self, callback_id: str) -> Any:
         """Say that a callback's answer is still being worked on. Raises as ``send_callback_success``."""
+        __tracebackhide__ = True
         return self._answer(self._local.client.send_durable_execution_callback_heartbeat, CallbackId=callback_id)
 
     def on_callback(
@@ -54,6 +57,7 @@ class Answers(RunnerCore):
 
         An answer that nothing asks for fails the test when the runner is closed, unless it is ``optional``.
         """
+        __tracebackhide__ = True
         self._require_open()
         if result is not NOT_GIVEN and error is not NOT_GIVEN:
             raise TypeError(f"on_callback({name!r}) takes a result or an error, not both")
@@ -62,6 +66,7 @@ class Answers(RunnerCore):
             result=None if failed or result is NOT_GIVEN else callback_text(result),
             error=error_object(error) if failed else None,
         )
+        check_answer(answer, self._limits)
         every = read_millis(heartbeat_every, "heartbeat_every") if heartbeat_every is not None else None
         if every is not None and every <= 0:
             raise ValueError(f"heartbeat_every must be more than 0, not {heartbeat_every!r}")

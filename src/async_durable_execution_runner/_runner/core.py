@@ -100,20 +100,24 @@ class RunnerCore:
     def __repr__(self) -> str:
         state = "closed" if self._closed else f"{self._clock!r}"
         count = len(self._local.executor.executions)
-        return f"<DurableFunctionTestRunner {self._function_name!r}, {count} executions, {state}>"
+        executions = f"{count} execution{'' if count == 1 else 's'}"
+        return f"<DurableFunctionTestRunner {self._function_name!r}, {executions}, {state}>"
 
     # ---------------------------------------------------------------------------------------------- open, close
 
     def __enter__(self) -> Self:
+        __tracebackhide__ = True
         self._require_open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        __tracebackhide__ = True
         self._finish(failed=error is not None)
 
     async def __aenter__(self) -> AwaitedRunner:
+        __tracebackhide__ = True
         self._require_open()
         _require_asyncio()
         self._asynchronous = True
@@ -122,6 +126,7 @@ class RunnerCore:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        __tracebackhide__ = True
         self._asynchronous = False
         self._finish(failed=error is not None)
 
@@ -134,6 +139,7 @@ class RunnerCore:
 
     def _finish(self, *, failed: bool) -> None:
         """Close, and complain about scripted answers that nothing asked for, unless the test has failed anyway."""
+        __tracebackhide__ = True
         self.close()
         unused = self._local.responders.unused()
         if unused and not failed and not self._checked:
@@ -154,6 +160,7 @@ class RunnerCore:
                     yield operation.name
 
     def _require_open(self) -> None:
+        __tracebackhide__ = True
         if self._closed:
             raise RunnerClosedError("This runner is closed. Make a new one, or keep the work inside its `with` block.")
 
@@ -169,6 +176,7 @@ class RunnerCore:
         *,
         synchronous: bool,
     ) -> str:
+        __tracebackhide__ = True
         self._require_open()
         if account_id is not None:
             require_account(account_id)
@@ -217,6 +225,7 @@ class RunnerCore:
         return f"{what}; registered: {', '.join(durable) or 'none'}."
 
     def _until_closed(self, arn: str, timeout: float) -> DurableFunctionTestResult:
+        __tracebackhide__ = True
         execution = self._local.executor.get(arn)
         goal = Goal(lambda: execution.is_closed and execution.running is None)
         return self._drive(goal, timeout, arn, lambda: self._result(execution))
@@ -227,6 +236,7 @@ class RunnerCore:
         self._local.driver.drive(goal, timeout, arn)
 
     def _drive(self, goal: Goal, timeout: float, arn: str, then: Callable[[], T]) -> T:
+        __tracebackhide__ = True
         self._require_open()
         seconds = to_seconds(timeout, "timeout")
         if self._asynchronous:
@@ -237,11 +247,13 @@ class RunnerCore:
         return then()
 
     async def _drive_async(self, goal: Goal, timeout: float, arn: str, then: Callable[[], T]) -> T:
+        __tracebackhide__ = True
         await self._local.driver.drive_async(goal, timeout, arn)
         self._local.emit_warnings()
         return then()
 
     def _answer(self, method: Callable[..., dict[str, Any]], **params: Any) -> Any:
+        __tracebackhide__ = True
         self._require_open()
         response = method(**params)
         self._local.driver.wake()
@@ -251,6 +263,7 @@ class RunnerCore:
         return awaitable(value) if self._asynchronous else value
 
     def _find(self, execution_arn: str) -> Execution:
+        __tracebackhide__ = True
         self._require_open()
         execution = self._local.executor.executions.get(execution_arn)
         if execution is not None:
@@ -263,6 +276,7 @@ class RunnerCore:
         return self._take_up(execution_arn)
 
     def _take_up(self, execution_arn: str) -> Execution:
+        __tracebackhide__ = True
         local, record = self._local, self._record(execution_arn)
         name = record.header.function_arn.rpartition(":")[2]
         if record.header.status is ExecutionStatus.RUNNING and local.functions.find(name) is None:
@@ -271,6 +285,7 @@ class RunnerCore:
         return take_up(local.executor, record, self._clock.now_millis())
 
     def _record(self, execution_arn: str) -> ExecutionRecord:
+        __tracebackhide__ = True
         self._require_open()
         with self._local.lock:
             record = self._local.executor.record(execution_arn)

@@ -22,6 +22,7 @@ class Looking(RunnerCore):
 
     def get_execution(self, execution_arn: str) -> dict[str, Any]:
         """An execution (API Reference: GetDurableExecution)."""
+        __tracebackhide__ = True
         self._record(execution_arn)
         return self._ready(self._local.client.get_durable_execution(DurableExecutionArn=execution_arn))
 
@@ -38,6 +39,7 @@ class Looking(RunnerCore):
         marker: str | None = None,
     ) -> dict[str, Any]:
         """Executions of a function, newest first (API Reference: ListDurableExecutionsByFunction)."""
+        __tracebackhide__ = True
         self._require_open()
         params: dict[str, Any] = {"FunctionName": function_name or self._function_name}
         optional = {
@@ -54,6 +56,7 @@ class Looking(RunnerCore):
 
     def get_execution_history(self, execution_arn: str, include_execution_data: bool = True) -> list[dict[str, Any]]:
         """All events so far in wire shape, timestamps as aware datetimes. Drives nothing."""
+        __tracebackhide__ = True
         wire, record = BotocoreWire(), self._record(execution_arn)
         return self._ready([wire.event(event, include_execution_data) for event in record.events])
 
@@ -69,10 +72,12 @@ class Looking(RunnerCore):
 
         Raises ``ExecutionNotFoundError``.
         """
+        __tracebackhide__ = True
         return self._ready(self._result_of(self._record(execution_arn)))
 
     def stop_execution(self, execution_arn: str, error: Any = None) -> dict[str, Any]:
         """Stop an execution (API Reference: StopDurableExecution). A finished one stays as it is."""
+        __tracebackhide__ = True
         self._find(execution_arn)
         given = {"Error": render_error(error_object(error))} if error is not None else {}
         stop = self._local.client.stop_durable_execution

@@ -1,0 +1,205 @@
+"""The Lambda API on a local address, for code in other processes or languages, the AWS CLI, or a real boto3 client.
+
+with DurableEndpoint({"orders": handler}) as endpoint:
+    client = boto3.client("lambda", **endpoint.client_options)
+    client.invoke(FunctionName="orders", Payload=b'{"total": 290}')
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ._drivers.background import BackgroundDriver
+from ._drivers.loop import DaemonExecutor
+from ._http.app import App
+from ._invoke import InvokeApi
+from ._local import is_decorated, load_named
+from ._model.limits import ServiceLimits
+from .clock import Clock
+from .exceptions import RunnerClosedError, ServiceException
+from .observer import ExecutionObserver
+from .runner import DurableFunctionTestRunner
+from .stores.base import ExecutionStore, StoreType
+
+__all__ = ["DurableEndpoint"]
+
+Duration = float | timedelta
+
+
+class DurableEndpoint:
+    """Serves ``Invoke`` and the durable operations of the Lambda API over HTTP, from ``with`` on.
+
+    ``functions`` has handlers by function name: decorated with an SDK's ``@durable_execution``, ordinary functions,
+    or ``"module:attribute"``. One thread runs them all, one invocation at a time. It listens on ``host`` and ``port``
+    (0: any free one); signatures are not checked, so keep it on the loopback. The other options are those of
+    ``DurableFunctionTestRunner``, but the clock is the real one unless said otherwise: with a virtual one, a callback
+    that has a timeout times out before anybody could answer it.
+
+    Raises ``ImportError`` without the extra ``server``, ``OSError`` for an address that cannot be had, and what the
+    runner raises for its options.
+    """
+
+    def __init__(
+        self,
+        functions: Mapping[str, Any],
+        *,
+        store: ExecutionStore | StoreType | str | None = None,
+        store_path: str | Path | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Clock | str = "real",
+        start_time: datetime | None = None,
+        execution_timeout: Duration | None = None,
+        invocation_timeout: Duration = 900,
+        retention_period_days: int = 14,
+        limits: ServiceLimits | None = None,
+        region: str = "us-west-2",
+        account_id: str = "123456789012",
+        observers: Iterable[ExecutionObserver] = (),
+    ) -> None:
+        _require_server()
+        from ._http.server import Server
+
+        self._region = region
+        self._ended = _Ends()
+        self._closed = False
+        self._runner = DurableFunctionTestRunner(
+            None,
+            store=store,
+            store_path=store_path,
+            clock=clock,
+            start_time=start_time,
+            invocation_timeout=invocation_timeout,
+            retention_period_days=retention_period_days,
+            limits=limits,
+            region=region,
+            account_id=account_id,
+            observers=[*observers, self._ended],
+        )
+        self._register(functions, execution_timeout)
+        local = self._runner._local  # noqa: SLF001 - two users' rooms around the same engine
+        self._background = BackgroundDriver(local.driver, local.executor, local.clock, local.lock)
+        api = InvokeApi(local, self._start, self._until_closed, self._require_open)
+        operations = {name: self._waking(perform) for name, perform in api.operations().items()}
+        app = App(operations, local.executor.limits.execution_payload_bytes)
+        self._server = Server(app, host, port, DaemonExecutor(max_workers=1))
+
+    def __repr__(self) -> str:
+        return f"<DurableEndpoint {self.url}{', closed' if self._closed else ''}>"
+
+    def __enter__(self) -> DurableEndpoint:
+        self._require_open()
+        self._server.start()
+        self._background.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening. Whoever still waits for a synchronous invocation gets an error; again changes nothing."""
+        if not self._closed:
+            self._closed = True
+            self._ended.give_up()
+            self._server.stop()
+            self._background.stop()
+            self._runner.close()
+
+    @property
+    def url(self) -> str:
+        """Where it listens, such as ``http://127.0.0.1:40321``."""
+        return self._server.url
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables that lead the AWS CLI, every AWS SDK and every durable function here."""
+        return {
+            "AWS_ENDPOINT_URL_LAMBDA": self.url,
+            "AWS_REGION": self._region,
+            "AWS_DEFAULT_REGION": self._region,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        }
+
+    @property
+    def client_options(self) -> dict[str, str]:
+        """Options that lead ``boto3.client("lambda", **options)`` here."""
+        return {
+            "endpoint_url": self.url,
+            "region_name": self._region,
+            "aws_access_key_id": "local",
+            "aws_secret_access_key": "local",
+        }
+
+    def _register(self, functions: Mapping[str, Any], execution_timeout: Duration | None) -> None:
+        for name, given in functions.items():
+            handler = load_named(given)
+            if is_decorated(handler):
+                self._runner.register_durable_function(name, handler, execution_timeout=execution_timeout)
+            else:
+                self._runner.register_function(name, handler)
+
+    def _waking(self, perform: Any) -> Any:
+        def call(**params: Any) -> Any:
+            answer = perform(**params)
+            self._background.wake()
+            return answer
+
+        return call
+
+    def _start(self, *given: Any, **options: Any) -> str:
+        arn: str = self._runner._start(*given, **options)  # noqa: SLF001 - as above
+        self._background.wake()
+        return arn
+
+    def _until_closed(self, arn: str, seconds: float) -> None:
+        del seconds  # the client's patience counts, which is its own business
+        execution = self._runner._local.executor.get(arn)  # noqa: SLF001 - as above
+        self._ended.wait_for(lambda: execution.is_closed)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise RunnerClosedError("This endpoint is closed. Make a new one.")
+
+
+class _Ends(ExecutionObserver):
+    """Wakes who waits for the end of an execution."""
+
+    def __init__(self) -> None:
+        self._news = threading.Condition()
+        self._over = False
+
+    def on_execution_completed(self, execution_arn: str, status: str) -> None:
+        del execution_arn, status
+        with self._news:
+            self._news.notify_all()
+
+    def give_up(self) -> None:
+        """Nothing will end any more."""
+        with self._news:
+            self._over = True
+            self._news.notify_all()
+
+    def wait_for(self, reached: Any) -> None:
+        """Wait for an end. Raises ``ServiceException`` if there will be none."""
+        with self._news:
+            self._news.wait_for(lambda: self._over or reached())
+        if not reached():
+            raise ServiceException("The endpoint was closed before the execution ended.")
+
+
+def _require_server() -> None:
+    missing = [name for name in ("starlette", "uvicorn") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ImportError(
+            f"The endpoint needs {' and '.join(missing)}: "
+            "python3 -m pip install 'async-durable-execution-runner[server]'"
+        )
