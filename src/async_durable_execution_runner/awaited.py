@@ -95,6 +95,9 @@ class AwaitedRunner(Protocol):
     ) -> Awaitable[list[dict[str, Any]]]:
         """See ``DurableFunctionTestRunner.get_execution_history``."""
 
+    def prune(self, now: datetime | None = None) -> Awaitable[list[str]]:
+        """See ``DurableFunctionTestRunner.prune``."""
+
     def on_callback(
         self,
         name: str,

@@ -7,7 +7,6 @@ with DurableFunctionTestRunner(handler) as runner:
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from ._engine.scheduler import Goal
@@ -15,7 +14,7 @@ from ._runner.answers import Answers
 from ._runner.looking import Looking
 from ._runner.settings import Duration
 from ._runner.targets import Targets
-from .clock import from_millis, to_seconds
+from .clock import to_seconds
 from .exceptions import (
     ExecutionStuckError,
     OperationLookupError,
@@ -160,11 +159,6 @@ class DurableFunctionTestRunner(Answers, Targets, Looking):
                 self._local.scheduler.walk_to(until)
             return self._ready(None)
         return self._drive(Goal(_never, until=until), max(900.0, millis / 1000 + 60), "", lambda: None)
-
-    @property
-    def now(self) -> datetime:
-        """The clock's present, aware and in UTC."""
-        return from_millis(self._clock.now_millis())
 
 
 def _never() -> bool:

@@ -67,6 +67,14 @@ class Ledger:
         self.executions[header.arn] = execution
         self.names[header.function_arn, header.name] = header.arn
 
+    def forget(self, execution_arn: str) -> None:
+        """Own an execution no more: its store does not keep it any longer. Its name is free again."""
+        execution = self.executions.pop(execution_arn, None)
+        if execution is not None:
+            name = execution.header.function_arn, execution.header.name
+            if self.names[name] == execution_arn:  # a later execution may have taken the name
+                del self.names[name]
+
     def note(self, execution: Execution, operation: Operation, now: int) -> None:
         """Keep an operation's new state that is nobody's news: no event, nobody woken."""
         transaction = execution.begin(now)

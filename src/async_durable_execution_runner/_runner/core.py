@@ -24,7 +24,7 @@ from .._model.limits import ServiceLimits
 from .._results import build_result
 from .._serialise import input_text
 from ..awaited import AwaitedRunner
-from ..clock import Clock, to_seconds
+from ..clock import Clock, from_millis, to_seconds
 from ..exceptions import (
     ExecutionNotFoundError,
     HandlerError,
@@ -165,6 +165,11 @@ class RunnerCore:
             raise RunnerClosedError("This runner is closed. Make a new one, or keep the work inside its `with` block.")
 
     # ------------------------------------------------------------------------------------------------------- inside
+
+    @property
+    def now(self) -> datetime:
+        """The clock's present, aware and in UTC."""
+        return from_millis(self._clock.now_millis())
 
     def _start(
         self,

@@ -14,6 +14,7 @@ from .._wire.rendering import render_error
 from ..result import (
     DurableFunctionTestResult,
 )
+from ..stores.pruning import prune
 from .core import RunnerCore
 
 
@@ -74,6 +75,20 @@ class Looking(RunnerCore):
         """
         __tracebackhide__ = True
         return self._ready(self._result_of(self._record(execution_arn)))
+
+    def prune(self, now: datetime | None = None) -> list[str]:
+        """Forget executions whose retention is over at ``now`` (default: the clock's), and return their ARNs.
+
+        Retention begins when an execution ends and lasts ``retention_period_days``. Nothing is deleted without this.
+        """
+        __tracebackhide__ = True
+        self._require_open()
+        local = self._local
+        with local.lock:
+            over = prune(local.executor.store, now if now is not None else self.now)
+            for arn in over:
+                local.executor.forget(arn)
+        return self._ready(over)
 
     def stop_execution(self, execution_arn: str, error: Any = None) -> dict[str, Any]:
         """Stop an execution (API Reference: StopDurableExecution). A finished one stays as it is."""
