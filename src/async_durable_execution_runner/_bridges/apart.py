@@ -44,11 +44,15 @@ class Crew:
         return False
 
     def leave_behind(self) -> None:
-        """Send every thread away that can be reached, and let no one wait for those that cannot."""
+        """Send every thread away that can be reached, and let no one wait for those that cannot.
+
+        Threads outside of pools are not sent anything: what ends them there would be shown as an error.
+        """
         awaited_at_exit = getattr(pools, "_threads_queues", {})
         for thread, _ in list(self.frames()):
-            awaited_at_exit.pop(thread, None)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
+            if awaited_at_exit.pop(thread, None) is not None:
+                ident, leave = ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, leave)
 
 
 def apart(function: Callable[..., Any], package: str) -> Callable[..., Any]:

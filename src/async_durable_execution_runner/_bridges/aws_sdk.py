@@ -76,10 +76,12 @@ class AwsSdkBridge:
         """See ``Bridge.bind``. There is no coroutine to run."""
         del run
         ours = ThreadSafeClient(client)
-        wrapper = next((layer for layer in layers(handler) if sdk_of(layer) == PACKAGE), None)
-        if wrapper is None:
+        wrappers = [layer for layer in layers(handler) if sdk_of(layer) == PACKAGE]
+        if not wrappers:
             return Binding(call_blocking=apart(self._decorate(handler, boto3_client=ours), PACKAGE))
-        bound = with_closure(wrapper, boto3_client=ours)
+        # From 1.7 to 2.0 plugins have a wrapper of their own around the one with the client.
+        found = ((layer, with_closure(layer, boto3_client=ours)) for layer in wrappers)
+        wrapper, bound = next((each for each in found if each[1] is not None), (None, None))
         if bound is None:
             raise HandlerError(
                 f"this release of {PACKAGE} keeps its client where the runner does not find it, "

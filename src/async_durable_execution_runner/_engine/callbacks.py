@@ -11,7 +11,6 @@ from .._model.enums import OperationStatus as Status
 from .._model.errors import ErrorObject
 from .._model.execution import Execution
 from .._model.ids import read_callback_id
-from .._model.limits import ServiceLimits
 from .._model.operation import CallbackDetails, Operation
 from ..exceptions import CallbackTimeoutException, InvalidParameterValueException, ResourceNotFoundException
 from .completion import completed_operation
@@ -35,14 +34,7 @@ def answer_callback(executor: Executor, callback_id: str, answer: Answer, now: i
     """
     execution, operation = find_callback(executor, callback_id)
     _require_open(execution, operation)
-    check_answer(answer, executor.limits)
-    status = Status.SUCCEEDED if answer.error is None else Status.FAILED
-    completed, event, data = completed_operation(operation, status, answer.result, answer.error, now)
-    executor.complete(execution, completed, event, data, now)
-
-
-def check_answer(answer: Answer, limits: ServiceLimits) -> None:
-    """Raise ``InvalidParameterValueException`` for an answer that is larger than the service takes."""
+    limits = executor.limits
     if answer.result is not None and size_of(answer.result) > limits.callback_payload_bytes:
         raise InvalidParameterValueException(
             f"CALLBACK result payload size must be less than or equal to {limits.callback_payload_bytes} bytes."
@@ -51,6 +43,9 @@ def check_answer(answer: Answer, limits: ServiceLimits) -> None:
         raise InvalidParameterValueException(
             f"Error object size must be less than or equal to {limits.error_bytes} bytes."
         )
+    status = Status.SUCCEEDED if answer.error is None else Status.FAILED
+    completed, event, data = completed_operation(operation, status, answer.result, answer.error, now)
+    executor.complete(execution, completed, event, data, now)
 
 
 def heartbeat(executor: Executor, callback_id: str, now: int) -> None:
@@ -92,8 +87,9 @@ def callback_names(execution: Execution, operation: Operation) -> tuple[str, ...
     """
     parent = execution.operations.get(operation.parent_id or "")
     outer = parent.name if parent is not None else None
-    # The first releases of the async SDK use an ordinary child context.
-    if parent is not None and parent.sub_type != "WaitForCallback" and operation.name != f"{outer}-callback":
+    # The first releases of both SDKs use an ordinary child context.
+    inner = (f"{outer}-callback", f"{outer} create callback id")
+    if parent is not None and parent.sub_type != "WaitForCallback" and operation.name not in inner:
         outer = None
     return tuple(name for name in (operation.name, outer) if name)
 
