@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from async_durable_execution_runner import (
+    DurableEndpoint,
     DurableFunctionTestResult,
     DurableFunctionTestRunner,
     ExecutionObserver,
@@ -47,6 +48,8 @@ EXPECTED: list[tuple[str, str, Iterable[str]]] = [
     ("limits.md", "fields", fields_of(ServiceLimits)),
     ("limits.md", "profiles", {name for name in public(ServiceLimits) if callable(getattr(ServiceLimits, name))}),
     ("observers.md", "hooks", public(ExecutionObserver)),
+    ("endpoint.md", "options", inspect.signature(DurableEndpoint).parameters),
+    ("endpoint.md", "members", public(DurableEndpoint)),
     ("errors.md", "exceptions", set(exceptions.__all__) - {"ServiceError"}),
     ("pytest.md", "ini settings", ini_names() | {"durable_mode", "durable_history"}),
     ("pytest.md", "command line", {"--durable-mode", "--runner-mode", "--durable-history"}),

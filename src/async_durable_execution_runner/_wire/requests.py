@@ -92,7 +92,7 @@ def _integer(text: str) -> int | str:
 def _instant(value: Any) -> Any:
     try:
         instant: datetime = botocore.utils.parse_timestamp(value)
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, RuntimeError):
         return value
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 

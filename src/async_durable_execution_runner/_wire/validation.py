@@ -9,9 +9,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import botocore.model
+import botocore.utils
 
 from ..exceptions import ValidationException
 from .model import operation_model, raw_traits
@@ -61,7 +63,7 @@ def _compile(shape: botocore.model.Shape) -> Predicate:
         return _compile_blob(shape)
     if shape.type_name == "boolean":
         return lambda value: isinstance(value, bool)
-    return lambda _: True
+    return is_instant if shape.type_name == "timestamp" else lambda _: True
 
 
 def _compile_structure(shape: botocore.model.StructureShape) -> Predicate:
@@ -146,6 +148,15 @@ def _compile_blob(shape: botocore.model.Shape) -> Predicate:
     return fits
 
 
+def is_instant(value: Any) -> bool:
+    """Whether a value is an instant in any of the ways boto3 takes: a ``datetime``, seconds since the epoch, text."""
+    try:
+        botocore.utils.parse_timestamp(value)
+    except (ValueError, TypeError, OverflowError, AttributeError, RuntimeError):
+        return isinstance(value, datetime)
+    return True
+
+
 def _blob_size(value: Any) -> int | None:
     if isinstance(value, str):
         return len(value.encode())
@@ -198,7 +209,7 @@ def _constraint(shape: botocore.model.Shape, value: Any) -> str:
         less = low is not None and value < low
         return f"Member must have value {'greater' if less else 'less'} than or equal to {low if less else high}"
     size = _blob_size(value)
-    if size is None:
+    if size is None or shape.type_name == "timestamp":
         return f"Member must be a {shape.type_name}"
     if enum := traits.get("enum"):
         return f"Member must satisfy enum value set: [{', '.join(enum)}]"

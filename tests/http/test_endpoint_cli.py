@@ -1,0 +1,72 @@
+"""The AWS CLI itself against the endpoint."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from typing import Any
+
+import boto3
+import pytest
+from http_kit import FUNCTIONS
+
+pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
+
+from async_durable_execution_runner import DurableEndpoint
+
+AWS = os.environ.get("AWS_CLI") or shutil.which("aws")
+
+
+def aws(endpoint: DurableEndpoint, *arguments: str) -> subprocess.CompletedProcess[str]:
+    assert AWS is not None
+    environment = os.environ | endpoint.environment | {"AWS_PAGER": "", "AWS_DEFAULT_OUTPUT": "json"}
+    return subprocess.run(
+        [AWS, "lambda", *arguments], env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _a_cli_that_knows_durable_functions() -> None:
+    if AWS is None:
+        pytest.skip("there is no `aws` on PATH, and AWS_CLI names none")
+    known = subprocess.run(
+        [AWS, "lambda", "list-durable-executions-by-function", "help"],
+        env=os.environ | {"AWS_PAGER": "", "PAGER": "cat", "MANPAGER": "cat"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    if known.returncode != 0:
+        pytest.skip(f"`{AWS}` does not run, or knows no durable functions")
+
+
+def test_the_cli_lists_shows_and_stops() -> None:
+    with DurableEndpoint(FUNCTIONS) as endpoint:
+        client = boto3.client("lambda", **endpoint.client_options)
+        started: Any = client.invoke(FunctionName="asks", InvocationType="Event", DurableExecutionName="order-7")
+        arn = started["DurableExecutionArn"]
+
+        listed = aws(
+            endpoint, "list-durable-executions-by-function", "--function-name", "asks", "--statuses", "RUNNING"
+        )
+        assert listed.returncode == 0, listed.stderr
+        (found,) = json.loads(listed.stdout)["DurableExecutions"]
+        assert (found["DurableExecutionArn"], found["DurableExecutionName"]) == (arn, "order-7")
+
+        shown = aws(endpoint, "get-durable-execution-history", "--durable-execution-arn", arn, "--max-items", "1")
+        assert json.loads(shown.stdout)["Events"][0]["EventType"] == "ExecutionStarted", shown.stderr
+
+        stopped = aws(endpoint, "stop-durable-execution", "--durable-execution-arn", arn)
+        assert "StopTimestamp" in json.loads(stopped.stdout), stopped.stderr
+        one = aws(endpoint, "get-durable-execution", "--durable-execution-arn", arn)
+        assert json.loads(one.stdout)["Status"] == "STOPPED", one.stderr
+
+
+def test_the_cli_shows_errors() -> None:
+    with DurableEndpoint(FUNCTIONS) as endpoint:
+        failed = aws(endpoint, "get-durable-execution", "--durable-execution-arn", "arn")
+        assert failed.returncode != 0
+        assert "(ValidationException)" in failed.stderr
