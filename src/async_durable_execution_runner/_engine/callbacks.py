@@ -11,6 +11,7 @@ from .._model.enums import OperationStatus as Status
 from .._model.errors import ErrorObject
 from .._model.execution import Execution
 from .._model.ids import read_callback_id
+from .._model.limits import ServiceLimits
 from .._model.operation import CallbackDetails, Operation
 from ..exceptions import CallbackTimeoutException, InvalidParameterValueException, ResourceNotFoundException
 from .completion import completed_operation
@@ -34,7 +35,14 @@ def answer_callback(executor: Executor, callback_id: str, answer: Answer, now: i
     """
     execution, operation = find_callback(executor, callback_id)
     _require_open(execution, operation)
-    limits = executor.limits
+    check_answer(answer, executor.limits)
+    status = Status.SUCCEEDED if answer.error is None else Status.FAILED
+    completed, event, data = completed_operation(operation, status, answer.result, answer.error, now)
+    executor.complete(execution, completed, event, data, now)
+
+
+def check_answer(answer: Answer, limits: ServiceLimits) -> None:
+    """Raise ``InvalidParameterValueException`` for an answer that is larger than the service takes."""
     if answer.result is not None and size_of(answer.result) > limits.callback_payload_bytes:
         raise InvalidParameterValueException(
             f"CALLBACK result payload size must be less than or equal to {limits.callback_payload_bytes} bytes."
@@ -43,9 +51,6 @@ def answer_callback(executor: Executor, callback_id: str, answer: Answer, now: i
         raise InvalidParameterValueException(
             f"Error object size must be less than or equal to {limits.error_bytes} bytes."
         )
-    status = Status.SUCCEEDED if answer.error is None else Status.FAILED
-    completed, event, data = completed_operation(operation, status, answer.result, answer.error, now)
-    executor.complete(execution, completed, event, data, now)
 
 
 def heartbeat(executor: Executor, callback_id: str, now: int) -> None:
