@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,7 +18,7 @@ pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
 
 from async_durable_execution_runner import DurableEndpoint
 
-AWS = os.environ.get("AWS_CLI") or shutil.which("aws")
+AWS = os.environ.get("AWS_CLI") or shutil.which("aws", path=str(Path(sys.executable).parent)) or shutil.which("aws")
 
 
 def aws(endpoint: DurableEndpoint, *arguments: str) -> subprocess.CompletedProcess[str]:
