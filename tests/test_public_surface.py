@@ -14,6 +14,8 @@ from async_durable_execution_runner.awaited import AwaitedRunner
 PROMISED = {
     "runner": {
         "DurableFunctionTestRunner",
+        "DurableFunctionCloudTestRunner",
+        "DurableFunctionCloudTestRunnerConfig",
         "DurableFunctionTestResult",
         "Operation",
         "ExecutionOperation",

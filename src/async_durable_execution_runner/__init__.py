@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .endpoint import DurableEndpoint
     from .exceptions import (
         CallbackTimeoutException,
+        CloudAccessError,
         DurableExecutionAlreadyStartedException,
         DurableRunnerError,
         ExecutionFailedError,
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from .runner import (
         CallbackOperation,
         ContextOperation,
+        DurableFunctionCloudTestRunner,
+        DurableFunctionCloudTestRunnerConfig,
         DurableFunctionTestResult,
         DurableFunctionTestRunner,
         ExecutionOperation,
@@ -66,6 +69,8 @@ _HOMES = {
     "runner": (
         "CallbackOperation",
         "ContextOperation",
+        "DurableFunctionCloudTestRunner",
+        "DurableFunctionCloudTestRunnerConfig",
         "DurableFunctionTestResult",
         "DurableFunctionTestRunner",
         "ExecutionOperation",
@@ -77,6 +82,7 @@ _HOMES = {
     "stores.base": ("ExecutionStore", "StoreType"),
     "exceptions": (
         "CallbackTimeoutException",
+        "CloudAccessError",
         "DurableExecutionAlreadyStartedException",
         "DurableRunnerError",
         "ExecutionFailedError",
@@ -112,9 +118,12 @@ __all__ = [
     "CallbackOperation",
     "CallbackTimeoutException",
     "Clock",
+    "CloudAccessError",
     "ContextOperation",
     "DurableEndpoint",
     "DurableExecutionAlreadyStartedException",
+    "DurableFunctionCloudTestRunner",
+    "DurableFunctionCloudTestRunnerConfig",
     "DurableFunctionTestResult",
     "DurableFunctionTestRunner",
     "DurableRunnerError",

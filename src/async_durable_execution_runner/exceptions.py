@@ -12,6 +12,7 @@ from typing import Any
 
 __all__ = [
     "CallbackTimeoutException",
+    "CloudAccessError",
     "DurableExecutionAlreadyStartedException",
     "DurableRunnerError",
     "ExecutionFailedError",
@@ -163,6 +164,10 @@ class UnusedResponderError(DurableRunnerError, AssertionError):
 
 class UnsupportedInCloudError(DurableRunnerError):
     """The method needs control over time or the service, which a deployed function does not give."""
+
+
+class CloudAccessError(DurableRunnerError, ConnectionError):
+    """The cloud cannot be reached, or does not let the caller in: endpoint, credentials or permissions."""
 
 
 class StoreError(DurableRunnerError):

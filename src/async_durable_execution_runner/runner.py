@@ -15,6 +15,7 @@ from ._runner.looking import Looking
 from ._runner.settings import Duration
 from ._runner.targets import Targets
 from .clock import to_seconds
+from .cloud import DurableFunctionCloudTestRunner, DurableFunctionCloudTestRunnerConfig
 from .exceptions import (
     ExecutionStuckError,
     OperationLookupError,
@@ -33,6 +34,8 @@ from .result import (
 __all__ = [
     "CallbackOperation",
     "ContextOperation",
+    "DurableFunctionCloudTestRunner",
+    "DurableFunctionCloudTestRunnerConfig",
     "DurableFunctionTestResult",
     "DurableFunctionTestRunner",
     "ExecutionOperation",

@@ -66,6 +66,22 @@ def unfinished_message(record: ExecutionRecord, now: int, unused: list[str]) -> 
     return "\n".join(lines)
 
 
+def elsewhere_message(record: ExecutionRecord, now: int) -> str:
+    """What an execution that nobody here can drive was about when the patience of its test was over."""
+    header, callback = record.header, _open_callback(record)
+    passed, count = duration((header.ended_at or now) - header.started_at), len(record.invocations)
+    finished = f"{count} finished invocation{'s' if count != 1 else ''}"
+    lines = [f"Execution '{header.name}' is {header.status} after {passed} and {finished}."]
+    lines += [f"  waiting for {line}" for line in pending_lines(record, now)]
+    if callback is not None:
+        name = callback.name or "*"
+        lines.append(
+            f"No answer has come. Start with run_async(), then wait_for_callback(arn, {name!r}) and "
+            "send_callback_success(callback_id, …)."
+        )
+    return "\n".join(lines)
+
+
 def _open_callback(record: ExecutionRecord) -> Operation | None:
     found = (op for op in record.operations if op.type is Type.CALLBACK and op.status is Status.STARTED)
     return next(found, None)
