@@ -38,6 +38,8 @@ OWNERS: dict[str, set[str]] = {
     "botocore": {"_wire"},
     "async_durable_execution": {"_bridges"},
     "aws_durable_execution_sdk_python": {"_bridges"},
+    "click": {"_cli"},
+    "rich": {"_cli"},
     "time": {"clock", "_drivers"},
 }
 

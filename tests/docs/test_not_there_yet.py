@@ -37,7 +37,6 @@ def nobody_raises(name: str) -> Callable[[], bool]:
 
 CASES: dict[str, Callable[[], bool]] = {
     "Each invocation in a process of its own": refused(isolation="process"),
-    "A command line": no_module("cli"),
     "Crashes on purpose": no_module("_drivers.crashes", "_engine.faults"),
     "Detection of handlers that are not deterministic": nobody_raises("NonDeterministicExecutionError"),
 }

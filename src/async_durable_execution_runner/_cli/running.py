@@ -1,0 +1,183 @@
+"""``run`` and ``resume``: the commands that call handlers here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from .._render.pending import pending_lines
+from ..exceptions import ExecutionStuckError, ExecutionTimeoutError
+from ..result import ExecutionStatus
+from ..runner import DurableFunctionTestRunner
+from ..stores.base import ExecutionStore
+from ..stores.selection import open_store
+from .options import examples, existing_store, json_option, pairs, payload, store_options, store_type
+from .output import Progress, show, show_json
+from .problems import NOT_OVER, NOT_SUCCEEDED, SUCCEEDED, Problem
+from .sources import StoreSource, function_of
+
+_CLOCK = click.Choice(["virtual", "real"])
+
+_SHARED = (
+    click.option("--function", "functions", metavar="NAME=MODULE:HANDLER", multiple=True, help="a target of invokes."),
+    click.option(
+        "--callback", "callbacks", metavar="NAME=RESULT", multiple=True, help="answer callbacks of that name."
+    ),
+    click.option("--clock", type=_CLOCK, default="virtual", show_default=True, help="with the real one, waits wait."),
+    click.option("--timeout", type=click.FloatRange(0), default=900, show_default=True, help="real seconds to go on."),
+    click.option("--progress/--no-progress", default=None, help="say what happens meanwhile.  [on a terminal]"),
+)
+
+
+def shared_options(command: Any) -> Any:
+    """Options of everything that runs a handler."""
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+@click.command(
+    "run",
+    epilog=examples(
+        "durable-runner run orders:handler --input '{\"total\": 290}'",
+        "durable-runner run orders:handler --input @order.json --callback approval=yes",
+        "echo '{\"total\": 290}' | durable-runner run orders:handler --input - --json",
+        "durable-runner run orders:handler --name order-7 --store sqlite",
+    ),
+)
+@click.argument("handler", metavar="MODULE:HANDLER")
+@click.option("--input", "-i", "input_", metavar="JSON|@FILE|-", help="the execution's input: JSON, a file, or a pipe.")
+@click.option("--name", help="the execution's name.")
+@click.option("--function-name", metavar="NAME", help="the function's name in ARNs.  [the module's name]")
+@shared_options
+@json_option
+@store_options
+@click.pass_context
+def run(
+    context: click.Context,
+    /,
+    *,
+    handler: str,
+    input_: str | None,
+    name: str | None,
+    function_name: str | None,
+    store: str | None,
+    store_path: str | None,
+    timeout: float,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Run a durable function, print the tree of its operations and its result.
+
+    It runs in this process, on a virtual clock: waits take no time. MODULE is looked up from the current folder.
+    """
+    text = payload(input_, "--input")
+    opened = open_store(store_type(store, store_path), store_path)
+    with _runner(handler, function_name or _module(handler), opened, **options) as runner:
+        arn = runner._start(text, None, name, None, None, synchronous=True)  # noqa: SLF001 - as the endpoint does
+        context.exit(_to_the_end(runner, opened, arn, timeout, as_json=as_json))
+
+
+@click.command(
+    "resume",
+    epilog=examples(
+        "durable-runner resume order-7 --handler orders:handler --store sqlite",
+        "durable-runner resume order-7 --handler orders:handler --store sqlite --callback approval=yes",
+    ),
+)
+@click.argument("arn")
+@click.option("--handler", required=True, metavar="MODULE:HANDLER", help="the durable function that it is of.")
+@shared_options
+@json_option
+@store_options
+@click.pass_context
+def resume(
+    context: click.Context,
+    /,
+    *,
+    arn: str,
+    handler: str,
+    store: str | None,
+    store_path: str | None,
+    timeout: float,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Take up an execution of a store that is not over, and run it on. ARN as for show.
+
+    An invocation that was interrupted counts as crashed, and another one follows. No other process may have it.
+    """
+    opened = existing_store(store, store_path)
+    found = StoreSource(opened).find(arn, None)
+    with _runner(handler, function_of(opened, found), opened, **options) as runner:
+        runner.resume(found)
+        context.exit(_to_the_end(runner, opened, found, timeout, as_json=as_json))
+
+
+def _module(handler: str) -> str:
+    """The module's own name: people name a function's file after it."""
+    return handler.partition(":")[0].rpartition(".")[2]
+
+
+def _runner(
+    handler: str,
+    function_name: str,
+    store: ExecutionStore,
+    *,
+    functions: tuple[str, ...],
+    callbacks: tuple[str, ...],
+    clock: str,
+    progress: bool | None,
+) -> DurableFunctionTestRunner:
+    seen = [Progress()] if (sys.stderr.isatty() if progress is None else progress) else []
+    runner = DurableFunctionTestRunner(handler, function_name=function_name, store=store, clock=clock, observers=seen)
+    for name, target in pairs(functions, "--function", "NAME=MODULE:HANDLER").items():
+        runner.register_function(name, target)
+    for name, result in pairs(callbacks, "--callback", "NAME=RESULT").items():
+        runner.on_callback(name, result=result)
+    return runner
+
+
+def _to_the_end(
+    runner: DurableFunctionTestRunner, store: ExecutionStore, arn: str, timeout: float, *, as_json: bool
+) -> int:
+    """Drive an execution, print what came of it, and return the exit code."""
+    why = None
+    try:
+        runner.wait_for_result(arn, timeout)
+    except (ExecutionStuckError, ExecutionTimeoutError) as error:
+        why = error
+    if as_json:
+        show_json(StoreSource(store).execution(arn))
+    else:
+        show(runner.get_result(arn).render())
+    if why is not None:
+        raise Problem(NOT_OVER, _not_over(store, arn, timed_out=isinstance(why, ExecutionTimeoutError))) from why
+    succeeded = store.load(arn).header.status is ExecutionStatus.SUCCEEDED
+    return SUCCEEDED if succeeded else NOT_SUCCEEDED
+
+
+def _not_over(store: ExecutionStore, arn: str, *, timed_out: bool) -> str:
+    """Why an execution has not ended, and how to go on."""
+    record = store.load(arn)
+    head = "--timeout ran out" if timed_out else "It waits, and nothing here will answer"
+    lines = [f"{head}: {arn} is not over."]
+    lines += [f"  waiting for {line}" for line in pending_lines(record, record.header.started_at)] if timed_out else []
+    open_callbacks = [operation.name or "*" for operation in record.operations if _is_open_callback(operation)]
+    lines += _how_to_answer(open_callbacks)
+    return "\n".join(lines)
+
+
+def _is_open_callback(operation: Any) -> bool:
+    return operation.type == "CALLBACK" and not operation.is_terminal
+
+
+def _how_to_answer(names: Iterable[str]) -> list[str]:
+    return [
+        f"Answer callback {name!r} with --callback {name}=RESULT; or, in a store, with durable-runner callback succeed "
+        f"--execution ARN --name {name}, and go on with durable-runner resume."
+        for name in names
+    ]
