@@ -22,6 +22,7 @@ from ._engine.executor import Executor
 from ._engine.functions import Account, DurableFunction, FunctionRegistry
 from ._engine.inputs import InvocationInput
 from ._engine.scheduler import Scheduler
+from ._isolation import NamedHandler, Operations, ProcessIsolation, named_handler
 from ._model.limits import ServiceLimits
 from ._render.pending import stuck_message, unfinished_message
 from ._render.tree import is_user_file
@@ -82,6 +83,7 @@ class Local:
         )
         self.failures: dict[str, dict[str | None, BaseException]] = {}
         self.warnings: list[str] = []
+        self.isolation: ProcessIsolation | None = None
         # With the handler, so that its id stays its own.
         self._bindings: dict[int, tuple[Any, Binding]] = {}
         self._sdk_tuning = sdk_tuning
@@ -89,7 +91,9 @@ class Local:
     def bridge_of(self, function_name: str) -> Bridge:
         """The bridge to the SDK of a function's handler."""
         function = self.functions.find(function_name)
-        return bridge_for(function.handler) if isinstance(function, DurableFunction) else default_bridge()
+        if isinstance(function, DurableFunction) and not isinstance(function.handler, NamedHandler):
+            return bridge_for(function.handler)
+        return default_bridge()
 
     def describe(self, execution_arn: str, stuck: bool) -> str:
         """What an execution is waiting for, in words; with what its chained executions are waiting for."""
@@ -109,6 +113,22 @@ class Local:
         for message in waiting:
             warnings.warn(message, UnawaitedOperationWarning, stacklevel=_users_stacklevel())
 
+    def isolate(self, operations: Operations) -> None:
+        """From here on, handlers that are given by name run in processes of their own."""
+        self.isolation = ProcessIsolation(self.executor, self.scheduler, self.clock, self.lock, operations)
+
+    def resolve(self, handler: Any) -> Any:
+        """A handler as it can be registered. Raises ``HandlerError`` if it cannot be a durable function."""
+        if self.isolation is not None and isinstance(handler, str):
+            return named_handler(handler)
+        return resolve_handler(handler)
+
+    def close(self) -> None:
+        """Release what runs beside the engine."""
+        self.driver.close()
+        if self.isolation is not None:
+            self.isolation.close()
+
     def register(self, name: str, handler: Any, execution_timeout: int | None) -> None:
         """Make a durable function known. Bound at once, so that a decorator that hides it is told of at once."""
         self.bind(handler)
@@ -116,6 +136,9 @@ class Local:
 
     def bind(self, handler: Any) -> Binding:
         """The handler, talking to this runner. Raises ``HandlerError`` where a decorator makes that impossible."""
+        if isinstance(handler, NamedHandler):
+            assert self.isolation is not None
+            return self.isolation.binding(handler)
         known = self._bindings.get(id(handler))
         if known is None:
             known = handler, bridge_for(handler).bind(handler, self.client, self.driver.invoker.run_coroutine)

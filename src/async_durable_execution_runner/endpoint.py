@@ -7,7 +7,6 @@ with DurableEndpoint({"orders": handler}) as endpoint:
 
 from __future__ import annotations
 
-import importlib.util
 import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from ._drivers.background import BackgroundDriver
 from ._drivers.loop import DaemonExecutor
 from ._http.app import App
 from ._invoke import InvokeApi
+from ._isolation import require_server
 from ._local import is_decorated, load_named
 from ._model.limits import ServiceLimits
 from .clock import Clock
@@ -63,7 +63,7 @@ class DurableEndpoint:
         account_id: str = "123456789012",
         observers: Iterable[ExecutionObserver] = (),
     ) -> None:
-        _require_server()
+        require_server("The endpoint")
         from ._http.server import Server
 
         self._region = region
@@ -194,12 +194,3 @@ class _Ends(ExecutionObserver):
             self._news.wait_for(lambda: self._over or reached())
         if not reached():
             raise ServiceException("The endpoint was closed before the execution ended.")
-
-
-def _require_server() -> None:
-    missing = [name for name in ("starlette", "uvicorn") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ImportError(
-            f"The endpoint needs {' and '.join(missing)}: "
-            "python3 -m pip install 'async-durable-execution-runner[server]'"
-        )

@@ -9,21 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from async_durable_execution_runner import DurableFunctionTestRunner
-
 PACKAGE = "async_durable_execution_runner"
 README = Path(__file__).resolve().parents[2] / "README.md"
-
-
-def refused(**options: object) -> Callable[[], bool]:
-    def check() -> bool:
-        try:
-            DurableFunctionTestRunner(None, **options).close()
-        except ValueError as error:
-            return "not part of this release" in str(error)
-        return False
-
-    return check
 
 
 def no_module(*names: str) -> Callable[[], bool]:
@@ -36,7 +23,6 @@ def nobody_raises(name: str) -> Callable[[], bool]:
 
 
 CASES: dict[str, Callable[[], bool]] = {
-    "Each invocation in a process of its own": refused(isolation="process"),
     "Crashes on purpose": no_module("_drivers.crashes", "_engine.faults"),
     "Detection of handlers that are not deterministic": nobody_raises("NonDeterministicExecutionError"),
 }

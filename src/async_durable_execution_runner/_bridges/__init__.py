@@ -75,6 +75,18 @@ def load_handler(name: str) -> Any:
     return target
 
 
+def as_lambda_handler(handler: Any) -> Callable[[dict[str, Any], Any], Any]:
+    """The handler as Lambda calls it, talking to whatever its SDK finds in the environment.
+
+    Raises ``HandlerError`` for something that cannot be a durable function.
+    """
+    bridge = bridge_for(handler)
+    if any(sdk_of(layer) for layer in layers(handler)):
+        decorated: Callable[[dict[str, Any], Any], Any] = handler
+        return decorated
+    return bridge.decorate(handler)
+
+
 @functools.cache
 def _bridge(sdk: str) -> Bridge:
     module = importlib.import_module(f"{__name__}.{_ROOMS[sdk]}")

@@ -88,6 +88,11 @@ class AsyncSdkBridge:
 
         return Binding(call_blocking=rebind(handler, wrapper, blocking))
 
+    def decorate(self, function: Any) -> Callable[[dict[str, Any], Any], Any]:
+        """See ``Bridge.decorate``."""
+        decorated: Callable[[dict[str, Any], Any], Any] = sdk.durable_execution(function)
+        return decorated
+
     @contextlib.contextmanager
     def tuned(self) -> Iterator[None]:
         """See ``Bridge.tuned``."""

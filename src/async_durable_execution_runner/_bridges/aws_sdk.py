@@ -89,6 +89,11 @@ class AwsSdkBridge:
             )
         return Binding(call_blocking=rebind(handler, wrapper, apart(bound, PACKAGE)))
 
+    def decorate(self, function: Any) -> Callable[[dict[str, Any], Any], Any]:
+        """See ``Bridge.decorate``."""
+        decorated: Callable[[dict[str, Any], Any], Any] = self._decorate(function)
+        return decorated
+
     def tuned(self) -> AbstractContextManager[None]:
         """See ``Bridge.tuned``."""
         return woken_checkpoints(self._execution)

@@ -45,6 +45,9 @@ class Bridge(Protocol):
     def bind(self, handler: Any, client: InMemoryServiceClient, run: RunCoroutine) -> Binding:
         """The handler, talking to ``client`` instead of AWS; decorators above the SDK's keep working."""
 
+    def decorate(self, function: Any) -> Callable[[dict[str, Any], Any], Any]:
+        """A function that nobody decorated, decorated by the SDK, with the client that this makes by itself."""
+
     def tuned(self) -> AbstractContextManager[None]:
         """What makes the SDK faster without changing what it does, for as long as an invocation runs."""
 

@@ -11,6 +11,9 @@ from types import FrameType
 
 _STDLIB = os.path.realpath(sysconfig.get_paths()["stdlib"])
 _OURS = str(Path(__file__).resolve().parent.parent)
+ENDPOINT_THREAD = "durable-endpoint"
+"""Serves handlers in other processes. It runs uvicorn, but answers only what those ask."""
+
 _INFRASTRUCTURE = (
     "execnet",
     "xdist",
@@ -39,6 +42,8 @@ def other_threads_at_work() -> list[str]:
 
 
 def _may_act(thread: threading.Thread, frame: FrameType | None) -> bool:
+    if thread.name == ENDPOINT_THREAD:
+        return False
     if isinstance(thread, threading.Timer):
         return not thread.finished.is_set()
     if thread is threading.main_thread() and frame is None:

@@ -36,8 +36,18 @@ def read_output(output: Any, read_error: ReadError) -> InvocationEnd:
     return Returned(status=status, result=result, error=read_error(error) if error is not None else None)
 
 
+class InvocationDied(Exception):
+    """A handler gave no answer, and where it ran its end was told in words already."""
+
+    def __init__(self, error: ErrorObject) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 def crashed(error: BaseException, request_id: str) -> Crashed:
     """A handler that raised instead of answering. Leaving the process is told as Lambda's runtime tells it."""
+    if isinstance(error, InvocationDied):
+        return Crashed(error=error.error)
     if isinstance(error, SystemExit | KeyboardInterrupt):
         message = f"RequestId: {request_id} Error: {_exit_status(error)}"
         return Crashed(error=ErrorObject(type="Runtime.ExitError", message=message))

@@ -18,6 +18,9 @@ from starlette.responses import Response as StarletteResponse
 from .app import App
 from .messages import Request, Response
 
+_THREAD = "durable-endpoint"
+"""The name by which drivers know that this thread is nobody who might answer something."""
+
 _DRAINED = 64 * 1024 * 1024
 """How much of a body that is too long is read all the same, so that its sender comes to read the answer."""
 
@@ -64,7 +67,7 @@ class Server:
         up = threading.Event()
         self._server = _Announcing(config, up.set)
         self._thread = threading.Thread(
-            target=self._serve, args=(self._server, listener, up), name="durable-endpoint", daemon=True
+            target=self._serve, args=(self._server, listener, up), name=_THREAD, daemon=True
         )
         self._thread.start()
         up.wait(_START_SECONDS)

@@ -16,7 +16,9 @@ from .._engine.inputs import StartRequest
 from .._engine.resume import latest_instant
 from .._engine.resume import resume as take_up
 from .._engine.scheduler import Goal
-from .._local import Local, resolve_handler
+from .._invoke import InvokeApi
+from .._isolation import named_handler
+from .._local import Local
 from .._model.enums import ExecutionStatus
 from .._model.execution import Execution, ExecutionRecord
 from .._model.ids import FunctionReference
@@ -69,9 +71,8 @@ class RunnerCore:
     ) -> None:
         del poll_interval  # accepted for drop-in use; nothing here polls
         self._limits = limits if limits is not None else ServiceLimits()
-        if isolation != "inline":
-            known = "isolation='process' is not part of this release" if isolation == "process" else "unknown isolation"
-            raise ValueError(f"{known}: {isolation!r}; valid: 'inline'")
+        if isolation not in {"inline", "process"}:
+            raise ValueError(f"unknown isolation: {isolation!r}; valid: 'inline', 'process'")
         if retention_period_days not in range(1, 91):
             raise ValueError(f"retention_period_days is a number of days from 1 to 90, not {retention_period_days!r}")
         self._clock = read_clock(clock, start_time)
@@ -90,9 +91,13 @@ class RunnerCore:
             observers=observers,
             sdk_tuning=sdk_tuning,
         )
+        if isolation == "process":
+            api = InvokeApi(self._local, self._start, self._until_closed_blocking, self._require_open)
+            self._local.isolate(api.operations)
         self._has_handler = handler is not None
         if handler is not None:
-            self._local.register(function_name, resolve_handler(handler), self._execution_timeout)
+            given = named_handler(handler) if isolation == "process" else self._local.resolve(handler)
+            self._local.register(function_name, given, self._execution_timeout)
         self._asynchronous = False
         self._closed = False
         self._checked = False
@@ -134,7 +139,7 @@ class RunnerCore:
         """Release everything the runner holds. Never waits; a second time changes nothing."""
         if not self._closed:
             self._closed = True
-            self._local.driver.close()
+            self._local.close()
             self._local.executor.store.close()
 
     def _finish(self, *, failed: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from .._engine.functions import InvokeOutcome, PlainFunction, StubbedFunction
-from .._local import is_decorated, load_named, require_plain, resolve_handler
+from .._local import is_decorated, load_named, require_plain
 from .._model.errors import ErrorObject
 from .._serialise import error_object, json_text
 from .core import RunnerCore
@@ -19,7 +19,7 @@ class Targets(RunnerCore):
         """A durable target for chained invokes: runs as a child execution. Chainable."""
         self._require_open()
         seconds = read_timeout(execution_timeout, "execution_timeout", self._limits.max_execution_timeout)
-        self._local.register(name, resolve_handler(handler), seconds)
+        self._local.register(name, self._local.resolve(handler), seconds)
         return self
 
     def register_function(self, name: str, handler: Any) -> Self:
@@ -28,10 +28,10 @@ class Targets(RunnerCore):
         Chainable.
         """
         self._require_open()
-        if is_decorated(handler := load_named(handler)):
-            self._local.register(name, handler, None)
+        if is_decorated(function := load_named(handler)):
+            self._local.register(name, self._local.resolve(handler), None)
         else:
-            self._local.functions.register(name, PlainFunction(handler=require_plain(name, handler)))
+            self._local.functions.register(name, PlainFunction(handler=require_plain(name, function)))
         return self
 
     def mock_invoke(
