@@ -23,7 +23,7 @@ import pytest
 from async_durable_execution_runner.exceptions import ExecutionTimeoutError
 from async_durable_execution_runner.runner import DurableFunctionTestRunner
 
-GUARD = 0.15
+GUARD = 0.4
 LATEST = 3.0
 """Seconds after which a guarded call must have come back, on a busy machine."""
 
