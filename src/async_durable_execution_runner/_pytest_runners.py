@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -23,6 +23,7 @@ class RunnersOfTest:
 
     def __init__(self, options: PluginOptions) -> None:
         self._history = options.history
+        self._in_cloud = options.mode == "cloud"
         self._defaults = options.runner
         self._runners: list[DurableFunctionTestRunner] = []
         self._refused: pytest.UsageError | None = None
@@ -35,7 +36,7 @@ class RunnersOfTest:
         """The runner that a test's marker asks for. Raises ``UsageError``."""
         __tracebackhide__ = True
         try:
-            return self._make(RunnerOptions.from_marker(item, self._defaults))
+            return self._make(RunnerOptions.from_marker(item, self._defaults, needs_handler=not self._in_cloud))
         except pytest.UsageError as error:
             self._refused = error
             raise
@@ -47,13 +48,26 @@ class RunnersOfTest:
 
     def _make(self, options: RunnerOptions) -> DurableFunctionTestRunner:
         __tracebackhide__ = True
-        keywords: dict[str, Any] = options.resolved()
-        try:
-            runner = DurableFunctionTestRunner(options.handler, **keywords)
-        except (TypeError, ValueError, DurableRunnerError) as error:
-            raise pytest.UsageError(options.rejected(error)) from None
+        runner = self._cloud(options) if self._in_cloud else self._local(options)
         self._runners.append(runner)
         return runner
+
+    @staticmethod
+    def _local(options: RunnerOptions) -> DurableFunctionTestRunner:
+        __tracebackhide__ = True
+        keywords: dict[str, Any] = options.resolved()
+        try:
+            return DurableFunctionTestRunner(options.handler, **keywords)
+        except (TypeError, ValueError, DurableRunnerError) as error:
+            raise pytest.UsageError(options.rejected(error)) from None
+
+    @staticmethod
+    def _cloud(options: RunnerOptions) -> DurableFunctionTestRunner:
+        __tracebackhide__ = True
+        from ._pytest_cloud import cloud_runner
+
+        # To a test it is the same: what it lacks skips the test.
+        return cast("DurableFunctionTestRunner", cloud_runner(options))
 
     def close(self) -> None:
         """Close every runner, and only then complain of unused answers, if the test passed."""

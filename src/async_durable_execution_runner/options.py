@@ -138,8 +138,8 @@ def add_options(parser: pytest.Parser) -> None:
         "--runner-mode",
         dest="durable_mode",
         choices=MODES,
-        help="where durable functions run: in this process (local, the default) or deployed (cloud, not part of this "
-        "release yet). Example: --durable-mode=local",
+        help="where durable functions run: in this process (local, the default) or where they are deployed (cloud). "
+        "Example: --durable-mode=cloud",
     )
     group.addoption(
         "--durable-history",
@@ -166,13 +166,8 @@ class PluginOptions:
     @classmethod
     def of(cls, config: pytest.Config) -> PluginOptions:
         """Read the command line and the ini file. Raises ``UsageError`` with what is valid."""
-        mode = _choice(config, "durable_mode", MODES)
-        if mode == "cloud":
-            raise pytest.UsageError(
-                "durable_mode 'cloud': running against deployed functions is not part of this release yet. "
-                "Leave out --durable-mode, or say --durable-mode=local."
-            )
-        return cls(mode=mode, history=_choice(config, "durable_history", HISTORIES), runner=_from_ini(config))
+        mode, history = _choice(config, "durable_mode", MODES), _choice(config, "durable_history", HISTORIES)
+        return cls(mode=mode, history=history, runner=_from_ini(config))
 
 
 def _choice(config: pytest.Config, name: str, valid: tuple[str, ...]) -> str:
@@ -198,7 +193,9 @@ class RunnerOptions:
     defaults: Mapping[str, object]
 
     @classmethod
-    def from_marker(cls, item: pytest.Item, defaults: Mapping[str, object]) -> RunnerOptions:
+    def from_marker(
+        cls, item: pytest.Item, defaults: Mapping[str, object], *, needs_handler: bool = True
+    ) -> RunnerOptions:
         """Read the nearest marker of a test. Raises ``UsageError`` with how to write it."""
         marker = item.get_closest_marker(MARKER)
         asked = f"@pytest.mark.{MARKER}"
@@ -208,7 +205,7 @@ class RunnerOptions:
             raise pytest.UsageError(_positional(asked, marker.args))
         keywords = _checked(asked, MARKER_ARGUMENTS, marker.kwargs)
         handler = keywords.pop("handler", None)
-        if handler is None:
+        if handler is None and needs_handler:
             raise pytest.UsageError(_no_handler(asked))
         return cls(asked=asked, handler=handler, keywords=keywords, defaults=defaults)
 

@@ -30,7 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Describe the marker, and read the session's options at once: a wrong one should not wait for a test."""
     config.addinivalue_line("markers", MARKER_HELP)
-    config.stash[_OPTIONS] = PluginOptions.of(config)
+    options = config.stash[_OPTIONS] = PluginOptions.of(config)
+    if options.mode == "cloud":
+        from ._pytest_cloud import CloudSkips
+
+        config.pluginmanager.register(CloudSkips())
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -66,7 +70,8 @@ def durable_runner(request: pytest.FixtureRequest, _durable_runners: RunnersOfTe
     """Runs the durable function that the nearest ``@pytest.mark.durable_execution(handler=…)`` names.
 
     The marker takes every option of ``DurableFunctionTestRunner`` by keyword. ``async with durable_runner:`` makes its
-    methods awaitable; ``with durable_runner:`` may be left out. It is closed with the test.
+    methods awaitable; ``with durable_runner:`` may be left out. It is closed with the test. In cloud mode it is a
+    ``DurableFunctionCloudTestRunner`` of the function that ``lambda_function_name`` names.
     """
     __tracebackhide__ = True
     return _durable_runners.from_marker(request.node)

@@ -123,15 +123,9 @@ def test_nonsense_on_the_command_line(suite: Suite, option: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["--durable-mode=cloud", "--runner-mode=cloud"])
-def test_the_cloud_mode_is_not_there_yet_and_says_so(suite: Suite, option: str) -> None:
-    result = suite.run("def test_it(durable_runner): pass", option)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*durable_mode 'cloud'*is not part of this release yet*--durable-mode=local*"])
-
-
-def test_the_cloud_mode_of_the_ini_file_is_not_there_either(suite: Suite) -> None:
-    suite.ini("durable_mode = cloud")
-    assert suite.run("def test_it(): pass").ret == pytest.ExitCode.USAGE_ERROR
+def test_the_cloud_mode(suite: Suite, option: str) -> None:
+    assert read(suite, arguments=(option,)).mode == "cloud"
+    assert read(suite, "durable_mode = cloud").mode == "cloud"
 
 
 @pytest.mark.parametrize("option", ["--durable-mode=local", "--runner-mode=local"])

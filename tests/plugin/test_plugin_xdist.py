@@ -78,10 +78,10 @@ def test_options_of_the_command_line_reach_the_workers(xdist_suite: Suite) -> No
     result.stdout.no_fnmatch_line("*- durable execution -*")
 
 
-def test_the_cloud_mode_ends_it_before_a_worker_starts(xdist_suite: Suite) -> None:
+def test_the_cloud_mode_reaches_the_workers(xdist_suite: Suite) -> None:
     result = xdist_suite.run_apart(FAILS, "-n2", "--durable-mode=cloud")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*not part of this release yet*"])
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines(["*in cloud mode lambda_function_name= says which deployed function to run*"])
 
 
 @pytest.mark.parametrize("store", ["filesystem", "sqlite"])

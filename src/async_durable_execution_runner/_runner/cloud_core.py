@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from .._bridges import Bridge, default_bridge
+from .._bridges import Bridge, bridge_for, default_bridge, load_handler
 from .._drivers.polling import OutOfPatienceError, Patience, poll
 from .._model.enums import ExecutionStatus
 from .._model.execution import ExecutionRecord
@@ -21,6 +21,7 @@ from .._wire.remote import make_client
 from ..awaited import AwaitedRunner
 from ..clock import RealClock, to_seconds
 from ..exceptions import (
+    DurableRunnerError,
     ExecutionNotFoundError,
     ExecutionTimeoutError,
     OperationLookupError,
@@ -226,6 +227,11 @@ class CloudCore:
         if self._bridge is None:
             self._bridge = default_bridge()
         return build_result(record, self._bridge, RealClock().now_millis(), {})
+
+    def _speak_as(self, handler: Any) -> None:
+        """Give results the statuses and errors of a handler's own SDK."""
+        with contextlib.suppress(DurableRunnerError):  # it runs elsewhere, so it need not be runnable here
+            self._bridge = bridge_for(load_handler(handler) if isinstance(handler, str) else handler)
 
     def _unfinished(self, arn: str, seconds: float) -> str:
         """What an execution was waiting for when patience was over."""

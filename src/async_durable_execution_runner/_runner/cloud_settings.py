@@ -8,7 +8,7 @@ from typing import Any
 
 from .._model.ids import FunctionReference
 from ..clock import to_seconds
-from ..stores.base import StoreType
+from ..stores.base import ExecutionStore, StoreType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class DurableFunctionCloudTestRunnerConfig:
     region: str = "us-west-2"
     lambda_endpoint: str | None = None
     poll_interval: float = 1.0
-    store_type: StoreType | str | None = None
+    store_type: ExecutionStore | StoreType | str | None = None
     store_path: str | Path | None = None
 
     def __post_init__(self) -> None:

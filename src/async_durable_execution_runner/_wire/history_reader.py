@@ -230,11 +230,11 @@ def _new(kind: str, operation_id: str, event: HistoryEvent) -> Operation:
 
 
 def _after(operation: Operation, event: HistoryEvent, what: str) -> Operation:
-    """The operation once an event of its own has happened."""
+    """The operation once an event of its own has happened. Kinds of newer releases change nothing."""
     details = operation.details
     if isinstance(details, StepDetails):
         return _step_after(operation, details, event, what)
-    if what == "Started":
+    if what not in _ENDS:
         return operation
     ended = replace(operation, status=_ENDS[what], ended_at=event.timestamp)
     if isinstance(details, CallbackDetails | ContextDetails | ChainedInvokeDetails):
@@ -247,6 +247,8 @@ def _step_after(operation: Operation, details: StepDetails, event: HistoryEvent,
     """A step may begin and end several times: each attempt does."""
     if what == "Started":
         return replace(operation, status=Status.STARTED, details=replace(details, next_attempt_at=None))
+    if what not in _ENDS:
+        return operation
     data, delay = event.data, event.data.get("delay")
     after = StepDetails(
         attempt=data.get("attempt", details.attempt + 1),
