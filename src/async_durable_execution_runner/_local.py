@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ._bridges import Bridge, bridge_for, default_bridge, handler_name, layers, load_handler, sdk_of
+from ._bridges.apart import works_for
 from ._bridges.base import Binding
 from ._bridges.frames import operation_of, places
 from ._drivers.inline import InlineDriver
@@ -76,6 +77,7 @@ class Local:
             left_behind=self._left_behind,
             describe=self.describe,
             where=_where,
+            works_for=works_for,
         )
         self.driver = InlineDriver(self.executor, self.scheduler, clock, self.lock, ports)
         self.client = InMemoryServiceClient(

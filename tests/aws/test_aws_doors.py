@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_kit import RELEASE, START, STEP, config, durable, kinds, run, sdk, seconds, service, since
+from aws_kit import RELEASE, START, STEP, config, durable, kinds, retries, run, sdk, seconds, service, since
 
 from async_durable_execution_runner import DurableFunctionTestRunner, ServiceLimits
 
@@ -253,3 +253,29 @@ def test_state_in_several_pages() -> None:
     assert kinds(result).count("StepSucceeded") == 120
     assert kinds(result)[:3] == [*START, *STEP]
     assert config.Duration.from_seconds(1).seconds == 1
+
+
+def test_a_step_may_say_how_long_it_takes() -> None:
+    def deliver(_: Any) -> None:
+        runner.advance(300)
+
+    def race(event: Any, context: Any) -> Any:
+        callback = context.create_callback(name="answer", config=config.CallbackConfig(timeout=seconds(60)))
+        context.step(deliver, name="deliver")
+        return callback.result()
+
+    with DurableFunctionTestRunner(durable(race)) as runner:
+        result = runner.run(timeout=20)
+    events = [kind for kind in kinds(result) if kind != "StepStarted"]  # which is not waited for
+    assert events[:4] == [*START, "CallbackStarted", "CallbackTimedOut", "StepSucceeded"]
+
+
+def test_a_handler_that_drives_its_own_runner_is_told_so() -> None:
+    def drive(_: Any) -> None:
+        runner.run()
+
+    once = config.StepConfig(retry_strategy=lambda error, attempt: retries.RetryDecision.no_retry())
+    handler = durable(lambda event, context: context.step(drive, name="drive", config=once))
+    with DurableFunctionTestRunner(handler) as runner:
+        result = runner.run(timeout=20)
+    assert "the handler that it is running" in str(result.error)

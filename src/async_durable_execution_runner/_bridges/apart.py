@@ -21,6 +21,15 @@ _LOOK = 0.1
 """Seconds between looks at what was sent to the waiting thread: an exception reaches it between two waits only."""
 
 
+_crews: dict[int, Crew] = {}
+"""By the thread that waits."""
+
+
+def works_for() -> list[int]:
+    """Idents of the threads that wait for a call which the calling thread belongs to."""
+    return [ident for ident, crew in list(_crews.items()) if crew.is_joined()]
+
+
 class Crew:
     """The threads of one call: those that were not there before it, and run ``package``."""
 
@@ -35,6 +44,10 @@ class Crew:
             frame = frames.get(thread.ident or 0)
             if thread not in self._before and frame is not None and self._is_inside(frame):
                 yield thread, frame
+
+    def is_joined(self) -> bool:
+        """Whether the calling thread is one of them."""
+        return threading.current_thread() not in self._before and self._is_inside(sys._getframe())  # noqa: SLF001
 
     def _is_inside(self, frame: FrameType | None) -> bool:
         while frame is not None:
@@ -60,7 +73,8 @@ def apart(function: Callable[..., Any], package: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def call(*args: Any, **values: Any) -> Any:
-        crew = Crew(package)
+        waiting = threading.get_ident()
+        _crews[waiting] = crew = Crew(package)
         done = threading.Event()
         outcome: list[Any] = []
 
@@ -79,6 +93,8 @@ def apart(function: Callable[..., Any], package: str) -> Callable[..., Any]:
         except BaseException:
             crew.leave_behind()
             raise
+        finally:
+            del _crews[waiting]
         result, error = outcome[0]
         if error is not None:
             raise error

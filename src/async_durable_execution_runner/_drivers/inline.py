@@ -35,7 +35,7 @@ class InlineDriver:
     def __init__(
         self, executor: Executor, scheduler: Scheduler, clock: Clock, lock: threading.RLock, ports: Ports
     ) -> None:
-        self._ownership = Ownership()
+        self._ownership = Ownership(ports.works_for)
         self.invoker = InProcessInvoker(clock, ports, self._ownership, self._ended)
         self.plain = PlainCalls(executor, clock, self.invoker.run_coroutine)
         self._executor = executor

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Collection
 
 from ..exceptions import RunnerBusyError
 
 
 class Ownership:
-    """The thread that drives a runner, if there is one."""
+    """The thread that drives a runner, if there is one; ``works_for`` tells which ones wait for the calling one."""
 
-    def __init__(self) -> None:
+    def __init__(self, works_for: Callable[[], Collection[int]] = tuple) -> None:
+        self._works_for = works_for
         self._name: str | None = None
         self.ident: int | None = None
 
@@ -23,8 +25,8 @@ class Ownership:
         self._name = self.ident = None
 
     def is_mine(self) -> bool:
-        """Whether the calling thread is the one."""
-        return self.ident == threading.get_ident()
+        """Whether the calling thread is the one, or works for it."""
+        return self.ident == threading.get_ident() or self.ident in self._works_for()
 
     def require_idle(self, *, handler_runs: bool) -> None:
         """Raise ``RunnerBusyError`` unless nobody is at work. ``handler_runs``: the caller may be the handler."""

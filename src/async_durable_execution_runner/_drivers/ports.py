@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -39,3 +39,5 @@ class Ports:
     """What an execution is waiting for, in words, and whether it waits in vain."""
     where: Callable[[list[asyncio.Task[Any]], Any], str]
     """Where a handler was when its time was up, in words."""
+    works_for: Callable[[], Collection[int]] = tuple
+    """Idents of threads that wait for the calling thread, which an SDK has started for a handler."""
