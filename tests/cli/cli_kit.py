@@ -5,52 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-HANDLERS = """\
-from datetime import timedelta
-
-from async_durable_execution import create_callback, durable_callable, durable_execution, invoke, step, wait
-
-
-@durable_callable
-async def double(number: int) -> int:
-    return number * 2
-
-
-@durable_execution
-async def adds(event):
-    doubled = await step(double(event["n"]), name="double")
-    await wait(timedelta(hours=12), name="until the morning")
-    return doubled
-
-
-@durable_execution
-async def asks(event):
-    approval = await create_callback(name="approval")
-    return {"answer": await approval.result()}
-
-
-@durable_execution
-async def fails(event):
-    raise ValueError("no stock")
-
-
-@durable_execution
-async def invoices(event):
-    return await invoke("tax", {"amount": 40}, name="rate")
-
-
-def tax(event, context):
-    return event["amount"] * 0.25
-"""
+HERE = Path(__file__).resolve().parent
 
 
 def environment() -> dict[str, str]:
     """Without what the machine says of stores, endpoints and colours."""
     dropped = ("AWS_", "NO_COLOR", "FORCE_COLOR", "PYTEST", "TTY_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return kept | {"PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"}
+    return kept | {"PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1", "PYTHONPATH": str(HERE)}
 
 
 def command(*arguments: str) -> list[str]:
@@ -69,3 +36,25 @@ def durable_runner(folder: Path, *arguments: str, text: str = "", **variables: s
         timeout=60,
         check=False,
     )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Shell = Callable[..., Said]
+
+
+def click_runner() -> Any:
+    """Standard error apart: click 8.1 has to be asked for it."""
+    from click.testing import CliRunner
+
+    try:
+        return CliRunner(mix_stderr=False)
+    except TypeError:
+        return CliRunner()

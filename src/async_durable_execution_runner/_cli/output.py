@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -45,7 +45,7 @@ def show_json(value: Any) -> None:
 
 def _plain(value: Any) -> str:
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.astimezone(UTC).isoformat()
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 

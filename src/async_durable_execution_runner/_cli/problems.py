@@ -53,6 +53,8 @@ def told(error: Exception) -> Problem:
     from_client = problem_of_client(error)
     if from_client is not None:
         name, message = from_client
+        if name == "NoRegionError":
+            return Problem(WRONG_USAGE, "Which region? Say --region NAME, or set AWS_REGION.")
         return Problem(NOT_FOUND if name == "ResourceNotFoundException" else UNREACHABLE, f"{name}: {message}")
     if code is not None:
         return Problem(code, str(error) or type(error).__name__)

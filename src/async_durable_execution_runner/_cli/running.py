@@ -154,6 +154,8 @@ def _to_the_end(
         show_json(StoreSource(store).execution(arn))
     else:
         show(runner.get_result(arn).render())
+    for responder in runner._local.responders.unused():  # noqa: SLF001 - as above
+        click.echo(f"--callback {responder.pattern}: no callback of that name was opened.", err=True)
     if why is not None:
         raise Problem(NOT_OVER, _not_over(store, arn, timed_out=isinstance(why, ExecutionTimeoutError))) from why
     succeeded = store.load(arn).header.status is ExecutionStatus.SUCCEEDED

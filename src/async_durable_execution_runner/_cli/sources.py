@@ -13,12 +13,12 @@ from .._model.ids import ExecutionArn
 from .._model.operation import ChainedInvokeDetails
 from .._render.tree import render_tree
 from .._wire.clients import lambda_client
+from .._wire.history_reader import read_record
 from .._wire.rendering import render_event, render_execution, render_summary
 from ..runner import DurableFunctionTestRunner
 from ..stores.base import ExecutionQuery, ExecutionStore
 from .finding import pick
 from .problems import NOT_OVER, WRONG_USAGE, Problem
-from .replayed import record_of
 
 Wire = dict[str, Any]
 
@@ -136,7 +136,7 @@ class ApiSource:
 
     def tree(self, arn: str) -> str:
         """See ``Source``."""
-        record = record_of(self.execution(arn), self.events(arn))
+        record = read_record(self.execution(arn), self.events(arn))
         return render_tree(record, latest_instant(record))
 
     @contextmanager
