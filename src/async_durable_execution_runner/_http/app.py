@@ -81,4 +81,4 @@ def _no_route(request: Request) -> Reply:
 
 
 def _not_served(operation: str) -> str:
-    return f"This endpoint serves Invoke and the durable operations; {operation} is none that it has."
+    return f"This endpoint has no {operation}: it serves Invoke and operations of durable executions."
