@@ -95,7 +95,11 @@ class DurableEndpoint:
 
     def __enter__(self) -> DurableEndpoint:
         self._require_open()
-        self._server.start()
+        try:
+            self._server.start()
+        except BaseException:
+            self.close()
+            raise
         self._background.start()
         return self
 
