@@ -1,0 +1,80 @@
+"""Speed with AWS's own SDK: ``python tests/benchmarks/aws_sdk.py [ROUNDS]``, where that SDK is installed.
+
+The floor is the SDK itself with a client that keeps nothing. It waits about 0.1 s of real time at the end of every
+invocation, so wall time says more here than CPU time. Histories are the same with tuning and without.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import logging
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+from aws_durable_execution_sdk_python import durable_execution
+from measure import Table, interleaved
+
+from async_durable_execution_runner import DurableFunctionTestRunner
+
+ARN = "arn:aws:lambda:us-west-2:123456789012:function:floor:$LATEST/durable-execution/floor/root"
+NOW = dt.datetime(2025, 12, 1, tzinfo=dt.UTC)
+CONTEXT = SimpleNamespace(aws_request_id="floor", get_remaining_time_in_millis=lambda: 900_000)
+TESTS = 200
+
+
+def steps(event: int, context: Any) -> None:
+    for _ in range(event):
+        context.step(lambda _: 1, name="one")
+
+
+class Careless:
+    """The floor's client: accepts everything, and says what the SDK waits to hear."""
+
+    def checkpoint_durable_execution(self, **params: Any) -> dict[str, Any]:
+        operations = {update["Id"]: self.operation(update) for update in params["Updates"]}
+        return {"CheckpointToken": "token", "NewExecutionState": {"Operations": list(operations.values())}}
+
+    def operation(self, update: dict[str, Any]) -> dict[str, Any]:
+        status = "SUCCEEDED" if update["Action"] == "SUCCEED" else "STARTED"
+        details = {"Attempt": 1, "Result": update.get("Payload")}
+        known = {"Id": update["Id"], "Type": update["Type"], "Status": status}
+        return {**known, "StartTimestamp": NOW, "StepDetails": details}
+
+
+def floor(number: int) -> None:
+    started = {"Id": "root", "Type": "EXECUTION", "Status": "STARTED", "StartTimestamp": 0}
+    operation = {**started, "ExecutionDetails": {"InputPayload": str(number)}}
+    state = {"Operations": [operation], "NextMarker": ""}
+    event = {"DurableExecutionArn": ARN, "CheckpointToken": "token", "InitialExecutionState": state}
+    assert durable_execution(steps, boto3_client=Careless())(event, CONTEXT)["Status"] == "SUCCEEDED"
+
+
+def ours(number: int, *, tuning: bool) -> None:
+    with DurableFunctionTestRunner(durable_execution(steps), sdk_tuning=tuning) as runner:
+        runner.run(number).ensure_succeeded()
+
+
+def many(work: Any) -> None:
+    for _ in range(TESTS):
+        work(1)
+
+
+def main() -> int:
+    """Print one table."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    logging.disable(logging.CRITICAL)
+    table = Table()
+    tuned, untuned = functools.partial(ours, tuning=True), functools.partial(ours, tuning=False)
+    works = [functools.partial(many, work) for work in (tuned, untuned, floor)]
+    fast, slow, least = interleaved(rounds, *works)
+    table.row(f"{TESTS} one-step tests", fast, least, goal="20 x faster than with AWS's library")
+    table.row("  without tuning", slow, least, goal="wall <= 1.3 x floor")
+    fast, least = interleaved(max(3, rounds), lambda: tuned(1000), lambda: floor(1000))
+    table.row("1000 steps of one test", fast, least, goal="cpu <= 1.25 x floor")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
