@@ -12,6 +12,7 @@ from typing import Any
 from ._engine.scheduler import Goal
 from ._runner.answers import Answers
 from ._runner.looking import Looking
+from ._runner.opened import no_callback, open_callback
 from ._runner.settings import Duration
 from ._runner.targets import Targets
 from .clock import to_seconds
@@ -133,18 +134,18 @@ class DurableFunctionTestRunner(Answers, Targets, Looking):
         execution = self._find(execution_arn)
 
         def reached() -> bool:
-            return execution.is_closed or (execution.running is None and self._open(execution, name) is not None)
+            return execution.is_closed or (execution.running is None and open_callback(execution, name) is not None)
 
         def found() -> str:
-            callback_id = self._open(execution, name)
+            callback_id = open_callback(execution, name)
             if callback_id is None:
-                raise OperationLookupError(self._no_callback(execution, name))
+                raise OperationLookupError(no_callback(execution, name))
             return callback_id
 
         try:
             return self._drive(Goal(reached), timeout, execution_arn, found)
         except ExecutionStuckError as error:
-            error.add_note(self._no_callback(execution, name))
+            error.add_note(no_callback(execution, name))
             raise
 
     def advance(self, duration: Duration) -> Any:

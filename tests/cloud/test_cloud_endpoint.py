@@ -39,11 +39,8 @@ def endpoint() -> Iterator[DurableEndpoint]:
 
 
 @pytest.fixture
-def cloud(endpoint: DurableEndpoint, monkeypatch: pytest.MonkeyPatch) -> Iterator[DurableFunctionCloudTestRunner]:
+def cloud(endpoint: DurableEndpoint) -> Iterator[DurableFunctionCloudTestRunner]:
     """A runner that makes its client itself."""
-    for name, value in endpoint.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL_LAMBDA")
     with DurableFunctionCloudTestRunner("asks", lambda_endpoint=endpoint.url, poll_interval=0.2) as runner:
         yield runner
 

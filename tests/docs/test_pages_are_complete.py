@@ -12,17 +12,20 @@ import pytest
 
 from async_durable_execution_runner import (
     DurableEndpoint,
+    DurableFunctionCloudTestRunner,
+    DurableFunctionCloudTestRunnerConfig,
     DurableFunctionTestResult,
     DurableFunctionTestRunner,
     ExecutionObserver,
     ServiceLimits,
+    _pytest_cloud,
     exceptions,
     options,
     result,
 )
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-RUNNER = DurableFunctionTestRunner
+RUNNER, CLOUD = DurableFunctionTestRunner, DurableFunctionCloudTestRunner
 VIEWS = [getattr(result, name) for name in result.__all__ if name.endswith("Operation")]
 
 
@@ -42,6 +45,9 @@ def ini_names() -> set[str]:
 EXPECTED: list[tuple[str, str, Iterable[str]]] = [
     ("runner.md", "options", inspect.signature(RUNNER).parameters),
     ("runner.md", "methods", public(RUNNER)),
+    ("cloud.md", "options", [*inspect.signature(CLOUD).parameters, *fields_of(DurableFunctionCloudTestRunnerConfig)]),
+    ("cloud.md", "methods", public(CLOUD)),
+    ("cloud.md", "variables", [_pytest_cloud.NAME_MAP, _pytest_cloud.REGION, _pytest_cloud.ENDPOINT]),
     ("results.md", "members of the result", public(DurableFunctionTestResult) - {"source"}),
     ("results.md", "views", [view.__name__ for view in VIEWS if view.__name__ != "Operation"]),
     ("results.md", "fields of views", set().union(*map(fields_of, VIEWS))),

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from .._awaitable import awaitable
-from .._engine.callbacks import callback_names, fits, open_callbacks
 from .._engine.functions import DurableFunction
 from .._engine.inputs import StartRequest
 from .._engine.resume import latest_instant
@@ -320,25 +319,6 @@ class RunnerCore:
         """Results so far of all executions that were started from outside, for reports."""
         executions = list(self._local.executor.executions.values())
         return [self._result(execution) for execution in executions if execution.header.parent_arn is None]
-
-    @staticmethod
-    def _open(execution: Execution, name: str | None) -> str | None:
-        for operation in open_callbacks(execution):
-            if name is None or fits(name, callback_names(execution, operation)):
-                return operation.details.callback_id  # type: ignore[union-attr]
-        return None
-
-    @staticmethod
-    def _no_callback(execution: Execution, name: str | None) -> str:
-        wanted = f"callback {name!r}" if name is not None else "callback"
-        callbacks = [operation for operation in execution.operations.values() if operation.type == "CALLBACK"]
-        there = ", ".join(f"{operation.name!r} ({operation.status})" for operation in callbacks) or "none at all"
-        if execution.is_closed:
-            error = execution.header.error
-            why = f" with {error.type}: {error.message}" if error is not None else ""
-            ended = f"The execution has ended ({execution.header.status}{why})"
-            return f"{ended} and no open {wanted} is there. Callbacks: {there}."
-        return f"No open {wanted} is there. Callbacks: {there}."
 
 
 def _require_asyncio() -> None:

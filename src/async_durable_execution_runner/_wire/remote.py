@@ -1,4 +1,4 @@
-"""The real service: a boto3 client, and what its errors mean."""
+"""The real service: its client, and what its errors mean."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import botocore.exceptions
 
 from .. import exceptions
 from ..exceptions import CloudAccessError, ServiceError
+from .clients import lambda_client
 
 _THROTTLING = re.compile("TooManyRequests|Throttl|RequestLimitExceeded|SlowDown")
 _EXPIRED = re.compile("Expired")
@@ -30,14 +31,9 @@ _NO_CREDENTIALS = ("Credential", "Token", "SSO", "Login", "Profile", "AssumeRole
 
 
 def make_client(region: str, endpoint: str | None) -> Any:
-    """boto3's client for Lambda. Raises ``CloudAccessError`` where a profile is named that does not exist."""
-    import boto3
-    from botocore.config import Config
-
-    # Short, because a test waits; what comes later than that is asked for again.
-    config = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
+    """See ``lambda_client``. Raises ``CloudAccessError`` for an endpoint that is none, or an unknown profile."""
     try:
-        return boto3.client("lambda", region_name=region, endpoint_url=endpoint, config=config)
+        return lambda_client(endpoint, region)
     except (botocore.exceptions.BotoCoreError, ValueError) as error:
         raise access_error(error, endpoint, "a client") from error
 
@@ -80,8 +76,8 @@ def _reason(error: Exception, endpoint: str | None, operation: str) -> str:
         return f"The AWS credentials do not allow lambda:{operation}: add it to the policy of the user or role."
     if any(part in name for part in _NO_CREDENTIALS):
         return (
-            "There are no usable AWS credentials: log in, set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY. For a local endpoint any value does."
+            "There are no usable AWS credentials: log in, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY."
         )
     where = f"the endpoint {endpoint}" if endpoint else "the endpoint of Lambda"
     return f"{operation} cannot reach {where}: check the address (lambda_endpoint, LAMBDA_ENDPOINT) and the network."
