@@ -31,7 +31,7 @@ def stuck_in(body: Callable[[Any], None]) -> Any:
 
 def run_briefly(handler: Any) -> str:
     with DurableFunctionTestRunner(handler) as runner, pytest.raises(ExecutionTimeoutError) as caught:
-        runner.run(timeout=0.2)
+        runner.run(timeout=0.6)
     return str(caught.value)
 
 
@@ -64,7 +64,7 @@ def test_a_test_with_a_loop_is_guarded_too() -> None:
     async def main() -> str:
         async with DurableFunctionTestRunner(stuck_in(forever)) as runner:
             with pytest.raises(ExecutionTimeoutError) as caught:
-                await runner.run(timeout=0.2)
+                await runner.run(timeout=0.6)
         return str(caught.value)
 
     assert "'charge', at:" in asyncio.run(main())

@@ -44,10 +44,13 @@ def varied(event: Any, context: Any) -> Any:
 
 
 def test_twenty_waits_are_no_wait() -> None:
-    run(durable(waiting))  # what is imported on first use
-    began = time.monotonic()
-    run(durable(waiting)).ensure_succeeded()
-    assert time.monotonic() - began < 1.8  # untuned, 21 invocations end after 0.1 s each
+    def took() -> float:
+        began = time.monotonic()
+        run(durable(waiting)).ensure_succeeded()
+        return time.monotonic() - began
+
+    # The best of three, on a machine that may be busy. Untuned, 21 invocations end after 0.1 s each.
+    assert min(took() for _ in range(3)) < 1.8
 
 
 def test_histories_are_the_same_with_and_without() -> None:
