@@ -77,6 +77,15 @@ def test_ctrl_c_is_exit_code_130(tmp_path: Path) -> None:
     assert "Traceback" not in rest
 
 
+def test_a_damaged_document_is_a_warning_in_words(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "order.json").write_text("{")
+    done = durable_runner(tmp_path, "list", "--store-path", "kept")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("Warning: left out of the listing: ")
+    assert "_cli" not in done.stderr
+
+
 def test_modules_of_the_current_folder_are_found(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("from cli_handlers import adds as handler\n")
     code = "from async_durable_execution_runner.cli import main; main()"

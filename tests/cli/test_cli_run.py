@@ -83,6 +83,7 @@ def test_progress_goes_to_standard_error(shell: Shell) -> None:
         (("cli_handlers:adds", "--callback", "approval"), "NAME=RESULT"),
         (("cli_handlers:adds", "--function", "=x"), "NAME=MODULE:HANDLER"),
         (("cli_handlers:adds", "--clock", "sand"), "sand"),
+        (("cli_handlers:adds", "--name", "no name"), "ValidationException: "),
         ((), "MODULE:HANDLER"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ class Words(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """See ``click.Group``."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _warn
+                return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (click.Abort, KeyboardInterrupt):
@@ -35,6 +38,11 @@ class Words(click.Group):
             problem = told(error)
             click.echo(f"durable-runner: {problem}", err=True)
             return ctx.exit(problem.code)
+
+
+def _warn(message: Warning | str, *_where: Any, **_more: Any) -> None:
+    """A warning in words: where in this program it comes from says nothing to anybody."""
+    click.echo(f"Warning: {message}", err=True)
 
 
 @click.group(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -140,13 +141,11 @@ def prune(*, store: str | None, store_path: str | None, now: str | None, dry_run
     Retention begins when an execution ends and lasts 14 days, unless its runner said otherwise. An execution that ran
     on the virtual clock ended when that clock said so.
     """
-    opened = existing_store(store, store_path)
-    target: Any = _Untouched(opened) if dry_run else opened
-    try:
-        for arn in prune_store(target, _instant(now)):
+    until = _instant(now)
+    with closing(existing_store(store, store_path)) as opened:
+        target: Any = _Untouched(opened) if dry_run else opened
+        for arn in prune_store(target, until):
             click.echo(arn)
-    finally:
-        opened.close()
 
 
 def _instant(text: str | None) -> datetime:

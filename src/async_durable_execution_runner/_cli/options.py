@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -61,7 +62,8 @@ def source_options(command: Any) -> Any:
         region: str | None,
         **given: Any,
     ) -> Any:
-        return command(*args, source=_source(store, store_path, endpoint_url, region), **given)
+        with contextlib.closing(_source(store, store_path, endpoint_url, region)) as source:
+            return command(*args, source=source, **given)
 
     return _with(_STORE + _API, with_source)
 

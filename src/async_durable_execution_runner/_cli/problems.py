@@ -13,6 +13,7 @@ from ..exceptions import (
     ResourceNotFoundException,
     ServiceError,
     UnusedResponderError,
+    ValidationException,
 )
 
 SUCCEEDED, NOT_SUCCEEDED, WRONG_USAGE, NOT_OVER, NOT_FOUND, UNREACHABLE, BUG, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
@@ -30,9 +31,17 @@ Exit codes:
 _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], int], ...] = (
     ((ExecutionStuckError, ExecutionTimeoutError), NOT_OVER),
     ((ExecutionNotFoundError, ResourceNotFoundException), NOT_FOUND),
+    (ValidationException, WRONG_USAGE),
     ((HandlerError, InputSerializationError, UnusedResponderError, ImportError, ValueError), WRONG_USAGE),
     ((DurableRunnerError, OSError), UNREACHABLE),
 )
+
+
+_BY_NAME = {
+    "ResourceNotFoundException": NOT_FOUND,
+    "ValidationException": WRONG_USAGE,
+    "ParamValidationError": WRONG_USAGE,
+}
 
 
 class Problem(Exception):
@@ -55,7 +64,7 @@ def told(error: Exception) -> Problem:
         name, message = from_client
         if name == "NoRegionError":
             return Problem(WRONG_USAGE, "Which region? Say --region NAME, or set AWS_REGION.")
-        return Problem(NOT_FOUND if name == "ResourceNotFoundException" else UNREACHABLE, f"{name}: {message}")
+        return Problem(_BY_NAME.get(name, UNREACHABLE), f"{name}: {message}")
     if code is not None:
         return Problem(code, str(error) or type(error).__name__)
     return Problem(BUG, f"{type(error).__name__}: {error} (durable-runner --traceback … shows where)")

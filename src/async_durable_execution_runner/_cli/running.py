@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 import click
@@ -75,8 +76,10 @@ def run(
     It runs in this process, on a virtual clock: waits take no time. MODULE is looked up from the current folder.
     """
     text = payload(input_, "--input")
-    opened = open_store(store_type(store, store_path), store_path)
-    with _runner(handler, function_name or _module(handler), opened, **options) as runner:
+    with (
+        closing(open_store(store_type(store, store_path), store_path)) as opened,
+        _runner(handler, function_name or _module(handler), opened, **options) as runner,
+    ):
         arn = runner._start(text, None, name, None, None, synchronous=True)  # noqa: SLF001 - as the endpoint does
         context.exit(_to_the_end(runner, opened, arn, timeout, as_json=as_json))
 
@@ -110,11 +113,11 @@ def resume(
 
     An invocation that was interrupted counts as crashed, and another one follows. No other process may have it.
     """
-    opened = existing_store(store, store_path)
-    found = StoreSource(opened).find(arn, None)
-    with _runner(handler, function_of(opened, found), opened, **options) as runner:
-        runner.resume(found)
-        context.exit(_to_the_end(runner, opened, found, timeout, as_json=as_json))
+    with closing(existing_store(store, store_path)) as opened:
+        found = StoreSource(opened).find(arn, None)
+        with _runner(handler, function_of(opened, found), opened, **options) as runner:
+            runner.resume(found)
+            context.exit(_to_the_end(runner, opened, found, timeout, as_json=as_json))
 
 
 def _module(handler: str) -> str:

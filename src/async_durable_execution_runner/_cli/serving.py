@@ -6,6 +6,8 @@ import ipaddress
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from types import FrameType
 
 import click
@@ -48,25 +50,32 @@ def serve(
     """
     _check_host(host, allow_remote=allow_remote)
     named = pairs(functions, "--function", "NAME=MODULE:HANDLER")
-    opened = open_store(store_type(store, store_path), store_path)
-    with DurableEndpoint(named, store=opened, host=host, port=port, clock=clock) as endpoint:
+    with (
+        _told_to_end() as told,  # before anybody knows that it is there
+        closing(open_store(store_type(store, store_path), store_path)) as opened,
+        DurableEndpoint(named, store=opened, host=host, port=port, clock=clock) as endpoint,
+    ):
         click.echo(f"Listening on {endpoint.url}")
         click.echo(f"Functions: {', '.join(named)}. Ctrl-C ends it.", err=True)
-        _until_told()
+        # In slices, because on Windows a signal does not end a wait.
+        while not told.wait(0.5 if os.name == "nt" else None):
+            pass
 
 
-def _until_told() -> None:
-    """Wait for Ctrl-C, or for whatever else politely ends a process."""
+@contextmanager
+def _told_to_end() -> Iterator[threading.Event]:
+    """Set by Ctrl-C, and by whatever else politely ends a process."""
     told = threading.Event()
 
     def tell(_number: int, _frame: FrameType | None) -> None:
         told.set()
 
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, tell)
-    # In slices, because on Windows a signal does not end a wait.
-    while not told.wait(0.5 if os.name == "nt" else None):
-        pass
+    before = {each: signal.signal(each, tell) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield told
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _check_host(host: str, *, allow_remote: bool) -> None:

@@ -55,6 +55,9 @@ class Source(Protocol):
     def acting_on(self, arn: str) -> Any:
         """As a context: a client like boto3's, for answers and stops."""
 
+    def close(self) -> None:
+        """Release what is held open."""
+
 
 class StoreSource:
     """Executions in a store."""
@@ -98,6 +101,10 @@ class StoreSource:
             runner.mock_invoke(_function(record.header))
             runner.resume(arn)
             yield runner.client
+
+    def close(self) -> None:
+        """See ``Source``."""
+        self.store.close()
 
 
 class ApiSource:
@@ -144,6 +151,10 @@ class ApiSource:
         """See ``Source``."""
         del arn
         yield self._client
+
+    def close(self) -> None:
+        """See ``Source``."""
+        self._client.close()
 
     def _pages(self, method: str, key: str, limit: int | None, params: Wire) -> list[Wire]:
         found: list[Wire] = []
