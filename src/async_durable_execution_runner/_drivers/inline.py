@@ -43,6 +43,8 @@ class InlineDriver:
         self._clock = clock
         self._lock = lock
         self._news = threading.Condition()
+        self._heard = 0
+        """How often something has come in from outside: what comes between a look and a wait must not be missed."""
         self._async_news: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
 
     def is_driven_here(self) -> bool:
@@ -72,6 +74,7 @@ class InlineDriver:
     def _drive(self, goal: Goal, execution_arn: str, guard: Guard) -> None:
         __tracebackhide__ = True
         while True:
+            heard = self._heard
             with self._lock:
                 action = self._scheduler.next(goal)
             match action:
@@ -83,11 +86,11 @@ class InlineDriver:
                 case Call(call):
                     self._called(call, self.plain.call(call))
                 case Sleep(until):
-                    self._wait((until - self._clock.now_millis()) / 1000, guard)
+                    self._wait((until - self._clock.now_millis()) / 1000, guard, heard)
                 case _:
                     if not other_threads_at_work():
                         raise ExecutionStuckError(self.invoker.ports.describe(execution_arn, True))
-                    self._wait(_LOOK_AGAIN, guard)
+                    self._wait(_LOOK_AGAIN, guard, heard)
             if guard.expired:
                 raise self.invoker.out_of_time(execution_arn, guard.seconds)
 
@@ -102,13 +105,14 @@ class InlineDriver:
             now = self._clock.now_millis()
             self._executor.end_chained_invoke(call.execution_arn, call.operation_id, outcome, now)
 
-    def _wait(self, seconds: float, guard: Guard) -> None:
+    def _wait(self, seconds: float, guard: Guard, heard: int) -> None:
         with self._news:
-            self._news.wait(max(0.0, min(seconds, guard.remaining())))
+            self._news.wait_for(lambda: self._heard != heard, max(0.0, min(seconds, guard.remaining())))
 
     def wake(self) -> None:
         """Something came in from outside: look again."""
         with self._news:
+            self._heard += 1
             self._news.notify_all()
         if self._async_news is not None:
             loop, event = self._async_news
@@ -153,6 +157,7 @@ class InlineDriver:
     async def _drive_async(self, goal: Goal, execution_arn: str, guard: Guard, event: asyncio.Event) -> None:
         __tracebackhide__ = True
         while True:
+            event.clear()
             with self._lock:
                 action = self._scheduler.next(goal)
             match action:
@@ -174,7 +179,6 @@ class InlineDriver:
                 raise self.invoker.out_of_time(execution_arn, guard.seconds)
 
     async def _wait_async(self, seconds: float, guard: Guard, event: asyncio.Event) -> None:
-        event.clear()
         _, pending = await asyncio.wait(
             [asyncio.ensure_future(event.wait())], timeout=max(0.0, min(seconds, guard.remaining()))
         )
