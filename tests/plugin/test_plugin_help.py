@@ -28,7 +28,7 @@ def test_help_has_an_example_of_every_option(suite: Suite) -> None:
     text = said(suite, "--help")
     for option in ("--durable-mode={local,cloud}, --runner-mode={local,cloud}", "--durable-history={failed,all,never}"):
         assert option in text
-    assert "Example: --durable-mode=local" in text
+    assert "Example: --durable-mode=cloud" in text
     assert "Example: --durable-history=all" in text
 
 
