@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         WaitOperation,
     )
     from .stores.base import ExecutionStore, StoreType
+    from .testing import check_store
 
 _HOMES = {
     "_model.limits": ("ServiceLimits",),
@@ -80,6 +81,7 @@ _HOMES = {
         "WaitOperation",
     ),
     "stores.base": ("ExecutionStore", "StoreType"),
+    "testing": ("check_store",),
     "exceptions": (
         "CallbackTimeoutException",
         "CloudAccessError",
@@ -166,6 +168,7 @@ __all__ = [
     "ValidationException",
     "VirtualClock",
     "WaitOperation",
+    "check_store",
 ]
 
 

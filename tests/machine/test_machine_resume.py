@@ -248,3 +248,18 @@ def test_no_clock_goes_back_behind_a_record(ended: int | None, latest: int) -> N
     header = replace(record.header, ended_at=before.began + ended * 1000 if ended is not None else None)
     assert latest_instant(replace(record, header=header)) == before.began + latest * 1000
     assert latest_instant(replace(record, events=(), invocations=())) == before.began
+
+
+def test_one_that_is_forgotten_leaves_its_name() -> None:
+    before = service()
+    first = before.start(execution_name="n")
+    before.take().succeed()
+    before.executor.forget(first)
+    before.executor.forget("nobody knows it")
+    second = before.start(execution_name="n")
+    assert second != first
+    assert first not in before.executor.executions
+    before.executor.executions[first] = before.executor.executions[second]
+    before.executor.names[before.execution(second).header.function_arn, "n"] = "somebody else's"
+    before.executor.forget(first)
+    assert list(before.executor.names.values()) == ["somebody else's"]

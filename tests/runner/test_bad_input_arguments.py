@@ -629,3 +629,8 @@ def test_a_scripted_answer_that_is_too_large_is_refused_where_it_is_scripted() -
             runner.on_callback("approval", result="x" * 2_000_000)
         with pytest.raises(InvalidParameterValueException, match="Error object size"):
             runner.on_callback("approval", error="x" * 2_000_000)
+
+
+def test_limits_are_a_profile() -> None:
+    with pytest.raises(TypeError, match="limits is a ServiceLimits profile, not 5"):
+        DurableFunctionTestRunner(echo, limits=5)  # type: ignore[arg-type]

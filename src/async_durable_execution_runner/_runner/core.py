@@ -69,6 +69,8 @@ class RunnerCore:
         sdk_tuning: bool = True,
     ) -> None:
         del poll_interval  # accepted for drop-in use; nothing here polls
+        if not isinstance(limits, ServiceLimits | None):
+            raise TypeError(f"limits is a ServiceLimits profile, not {limits!r}")
         self._limits = limits if limits is not None else ServiceLimits()
         if isolation not in {"inline", "process"}:
             raise ValueError(f"unknown isolation: {isolation!r}; valid: 'inline', 'process'")
