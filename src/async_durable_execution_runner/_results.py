@@ -50,6 +50,12 @@ class RecordSource:
     ) -> None:
         self._record, self._bridge, self._now, self._failures = record, bridge, now, failures
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RecordSource) and self._record == other._record
+
+    def __hash__(self) -> int:
+        return hash(self._record.header.arn)
+
     def events(self) -> list[dict[str, Any]]:
         """See ``ResultSource.events``."""
         return [render_event(event) for event in self._record.events]

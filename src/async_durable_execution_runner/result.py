@@ -268,7 +268,7 @@ class DurableFunctionTestResult(_Lookup):
     error: Any
     """The SDK's own ``ErrorObject``, or ``None``."""
     execution_arn: str
-    source: ResultSource = field(repr=False, compare=False)
+    source: ResultSource = field(repr=False)
     """Where the rest comes from when somebody asks: a run of thousands of steps is not drawn for nothing."""
 
     @functools.cached_property

@@ -447,3 +447,18 @@ def test_a_runner_without_with() -> None:
         assert runner.run(timeout=20).value == "yes"
     finally:
         runner.close()
+
+
+def test_results_of_one_execution_at_two_moments_differ() -> None:
+    @sdk.durable_execution
+    async def handler(event: Any) -> None:
+        await sdk.wait(60)
+        await sdk.wait(60)
+
+    with DurableFunctionTestRunner(handler) as runner:
+        arn = runner.run_async()
+        before = runner.run_until_suspended(arn)
+        assert before == runner.get_result(arn)
+        assert hash(before) == hash(runner.get_result(arn))
+        runner.advance(60)
+        assert before != runner.get_result(arn)

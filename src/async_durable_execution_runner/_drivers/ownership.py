@@ -34,7 +34,7 @@ class Ownership:
         if self._name is None:
             return
         if handler_runs and self.is_mine():
-            who = "the handler that it is running"
+            who = "the handler that it is running, and this call is that handler's or another task's of its loop"
         elif self.is_mine():
             who = "another call of the same thread, perhaps of another task"
         else:
