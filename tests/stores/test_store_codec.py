@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import HealthCheck, given, settings, strategies
 
 from async_durable_execution_runner._model.enums import OperationType
 from async_durable_execution_runner._model.errors import ErrorObject
@@ -36,6 +36,11 @@ changes = strategies.builds(
 )
 
 
+# How long making an example takes says something about the machine, not about the codec.
+BUSY = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+
+@BUSY
 @given(changes)
 def test_a_change_comes_back_as_it_was(change: Change) -> None:
     back = from_data(Change, from_json(to_json(to_data(change))))
@@ -44,6 +49,7 @@ def test_a_change_comes_back_as_it_was(change: Change) -> None:
     assert all(isinstance(each.type, OperationType) for each in back.operations)
 
 
+@BUSY
 @given(strategies.builds(ExecutionHeader))
 def test_all_of_a_header_comes_back_as_well(header: ExecutionHeader) -> None:
     data = to_data(header, whole=True)

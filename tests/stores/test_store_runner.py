@@ -133,3 +133,22 @@ def test_what_the_store_cannot_keep_has_not_happened(tmp_path: Path) -> None:
     assert live.events == kept.events
     assert live.operations == kept.operations
     runner.close()
+
+
+def test_a_second_writer_of_one_execution_is_found_out(tmp_path: Path) -> None:
+    with DurableFunctionTestRunner(order, store="sqlite", store_path=tmp_path / "place") as runner:
+        arn = runner.run_async(2)
+        runner.run_until_suspended(arn)
+    one = DurableFunctionTestRunner(order, store="sqlite", store_path=tmp_path / "place")
+    two = DurableFunctionTestRunner(order, store="sqlite", store_path=tmp_path / "place")
+    one.resume(arn)
+    two.resume(arn)
+    assert one.wait_for_result(arn).value == "shipped"
+    with pytest.raises(StoreError, match="was written by somebody else while it was running"):
+        two.wait_for_result(arn)
+    one.close()
+    two.close()
+    store = open_store("sqlite", tmp_path / "place")
+    ids = [event.event_id for event in store.load(arn).events]
+    assert ids == list(range(1, len(ids) + 1))
+    store.close()

@@ -55,6 +55,7 @@ _INSERT = (
     "INSERT INTO executions (arn, function_arn, name, status, started_at, header, record) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _APPEND = "INSERT INTO changes (execution, change) SELECT id, ? FROM executions WHERE arn = ?"
+_APPEND_AFTER = f"{_APPEND} AND (SELECT MAX(id) FROM changes WHERE execution = executions.id) IS ?"
 _UPDATE = "UPDATE executions SET status = ?, header = ? WHERE arn = ?"
 
 
@@ -71,6 +72,8 @@ class SqliteExecutionStore:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._file = 0
+        self._ends: dict[str, int | None] = {}
+        """Where each execution ended when this store last wrote or read it: whoever writes there next is its writer."""
         with self._database():
             pass  # a file that is of no use is found out at once
 
@@ -83,6 +86,7 @@ class SqliteExecutionStore:
         try:
             with self._database() as database:
                 database.execute(_INSERT, (*row, _text(header), _text(record)))
+                self._ends[header.arn] = None
         except sqlite3.IntegrityError:
             raise ResourceConflictException(f"Durable execution already exists: {header.arn}") from None
 
@@ -91,11 +95,25 @@ class SqliteExecutionStore:
         header, text = change.header, _text(change)
         with self._database() as database:
             if header is None:
-                _found(database.execute(_APPEND, (text, execution_arn)), execution_arn)
+                self._write(database, execution_arn, text)
                 return
             with _transaction(database):
-                _found(database.execute(_APPEND, (text, execution_arn)), execution_arn)
+                self._write(database, execution_arn, text)
                 database.execute(_UPDATE, (header.status, _text(header), execution_arn))
+
+    def _write(self, database: sqlite3.Connection, execution_arn: str, text: str) -> None:
+        """One more change, behind the last one this store knows of. One statement, so nobody can come between."""
+        if execution_arn not in self._ends:
+            cursor = database.execute(_APPEND, (text, execution_arn))
+            _found(cursor, execution_arn)
+        else:
+            cursor = database.execute(_APPEND_AFTER, (text, execution_arn, self._ends[execution_arn]))
+            if cursor.rowcount == 0:
+                _found(
+                    database.execute("UPDATE executions SET arn = arn WHERE arn = ?", (execution_arn,)), execution_arn
+                )
+                raise StoreError(f"{self.path}: {execution_arn} was written by somebody else while it was running")
+        self._ends[execution_arn] = cursor.lastrowid
 
     def load(self, execution_arn: str) -> ExecutionRecord:
         """See ``ExecutionStore.load``."""
@@ -103,9 +121,10 @@ class SqliteExecutionStore:
             row = database.execute("SELECT id, record FROM executions WHERE arn = ?", (execution_arn,)).fetchone()
             if row is None:
                 raise _unknown(execution_arn)
-            query = "SELECT change FROM changes WHERE execution = ? ORDER BY id"
-            changes = [text for (text,) in database.execute(query, row[:1])]
-        return self._folded(execution_arn, row[1], changes).record()
+            query = "SELECT id, change FROM changes WHERE execution = ? ORDER BY id"
+            changes = database.execute(query, row[:1]).fetchall()
+            self._ends[execution_arn] = changes[-1][0] if changes else None
+        return self._folded(execution_arn, row[1], [text for _, text in changes]).record()
 
     def list(self, query: ExecutionQuery) -> Sequence[ExecutionHeader]:
         """See ``ExecutionStore.list``. An execution that cannot be read is left out, with a ``RuntimeWarning``.
@@ -128,6 +147,7 @@ class SqliteExecutionStore:
         """See ``ExecutionStore.delete``."""
         with self._database() as database:
             _found(database.execute("DELETE FROM executions WHERE arn = ?", (execution_arn,)), execution_arn)
+            self._ends.pop(execution_arn, None)
 
     def close(self) -> None:
         """Release the file. Used again, the store opens it again."""
