@@ -20,7 +20,7 @@ from typing import Any
 import async_durable_execution as sdk
 import pytest
 
-from async_durable_execution_runner.exceptions import ExecutionTimeoutError
+from async_durable_execution_runner.exceptions import ExecutionStuckError, ExecutionTimeoutError
 from async_durable_execution_runner.runner import DurableFunctionTestRunner
 
 GUARD = 0.4
@@ -377,3 +377,27 @@ def test_ctrl_c_ends_the_test_and_not_only_the_handler(body: str) -> None:
         interrupt=True,
     )
     assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
+
+
+def test_what_a_hanging_handler_leaves_behind_answers_nobody() -> None:
+    """A thread that is blocked for ever must not keep the next test from hearing at once that it is stuck."""
+    release = threading.Event()
+
+    @sdk.durable_execution
+    async def hangs(event: Any) -> None:
+        async def body() -> None:
+            await asyncio.to_thread(release.wait)
+
+        await sdk.step(body, name="hanging-step")
+
+    @sdk.durable_execution
+    async def forgotten(event: Any) -> Any:
+        return await (await sdk.create_callback(name="approval")).result()
+
+    try:
+        with DurableFunctionTestRunner(hangs) as runner, pytest.raises(ExecutionTimeoutError):
+            runner.run(timeout=GUARD)
+        with DurableFunctionTestRunner(forgotten) as runner, pytest.raises(ExecutionStuckError):
+            runner.run(timeout=30)
+    finally:
+        release.set()

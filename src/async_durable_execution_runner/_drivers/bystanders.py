@@ -14,6 +14,12 @@ _OURS = str(Path(__file__).resolve().parent.parent)
 ENDPOINT_THREAD = "durable-endpoint"
 """Serves handlers in other processes. It runs uvicorn, but answers only what those ask."""
 
+_OWN_THREADS = "durable-runner"
+"""How the names of the runner's own threads begin."""
+
+_SDKS = ("async_durable_execution", "aws_durable_execution_sdk_python")
+"""Packages whose frames tell a handler's thread. Nobody is asked for when a handler runs, so it was left behind."""
+
 _INFRASTRUCTURE = (
     "execnet",
     "xdist",
@@ -30,7 +36,8 @@ _INFRASTRUCTURE = (
 def other_threads_at_work() -> list[str]:
     """Names of threads that run somebody's code, or are timers that will.
 
-    Idle pool workers, debuggers, test infrastructure and our own threads do not count.
+    Idle pool workers, debuggers, test infrastructure and our own threads do not count, nor does what a handler has left
+    behind that the real-time guard had to end.
     """
     me = threading.get_ident()
     frames = sys._current_frames()  # noqa: SLF001 - the documented way to look at other threads
@@ -42,17 +49,21 @@ def other_threads_at_work() -> list[str]:
 
 
 def _may_act(thread: threading.Thread, frame: FrameType | None) -> bool:
-    if thread.name == ENDPOINT_THREAD:
+    if thread.name == ENDPOINT_THREAD or thread.name.startswith(_OWN_THREADS):
         return False
     if isinstance(thread, threading.Timer):
         return not thread.finished.is_set()
     if thread is threading.main_thread() and frame is None:
         return False
+    files = []
     while frame is not None:
-        if _is_somebodys(frame.f_code.co_filename):
-            return True
+        files.append(frame.f_code.co_filename)
         frame = frame.f_back
-    return False
+    return any(map(_is_somebodys, files)) and not any(map(_is_an_sdks, files))
+
+
+def _is_an_sdks(filename: str) -> bool:
+    return any(f"{os.sep}{package}{os.sep}" in filename for package in _SDKS)
 
 
 def _is_somebodys(filename: str) -> bool:
