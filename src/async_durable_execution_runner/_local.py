@@ -25,8 +25,8 @@ from ._engine.inputs import InvocationInput
 from ._engine.scheduler import Scheduler
 from ._isolation import NamedHandler, Operations, ProcessIsolation, named_handler
 from ._model.limits import ServiceLimits
+from ._render.failures import is_user_file, note_of
 from ._render.pending import stuck_message, unfinished_message
-from ._render.tree import is_user_file
 from ._wire.border import BotocoreWire
 from ._wire.rendering import render_error, render_event, render_operation
 from ._wire.updates import parse_error
@@ -83,7 +83,6 @@ class Local:
         self.client = InMemoryServiceClient(
             self.executor, self.scheduler, clock, BotocoreWire(), self.lock, self.driver.invoker
         )
-        self.failures: dict[str, dict[str | None, BaseException]] = {}
         self.warnings: list[str] = []
         self.isolation: ProcessIsolation | None = None
         # With the handler, so that its id stays its own.
@@ -162,9 +161,9 @@ class Local:
             else:
                 yield
         if watch.seen:
-            known = self.failures.setdefault(invocation.execution_arn, {})
-            for failure in watch.seen:
-                known.setdefault(failure.operation_id, failure.error)
+            first = watch.seen[0]
+            with self.lock:
+                self.executor.note_failure(invocation.execution_arn, note_of(first.operation_id, first.error))
 
     def _left_behind(self, invocation: InvocationInput, tasks: list[asyncio.Task[Any]]) -> None:
         names = sorted({name for task in tasks if (name := operation_of(task)) is not None})

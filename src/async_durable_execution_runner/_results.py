@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from . import result as views
@@ -27,9 +27,7 @@ from .clock import from_millis
 _INVOCATION_STATUS = {ExecutionStatus.RUNNING: "PENDING", ExecutionStatus.SUCCEEDED: "SUCCEEDED"}
 
 
-def build_result(
-    record: ExecutionRecord, bridge: Bridge, now: int, failures: Mapping[str | None, BaseException]
-) -> views.DurableFunctionTestResult:
+def build_result(record: ExecutionRecord, bridge: Bridge, now: int) -> views.DurableFunctionTestResult:
     """The result of an execution as it stands."""
     header = record.header
     return views.DurableFunctionTestResult(
@@ -38,20 +36,18 @@ def build_result(
         result=header.result,
         error=_error(bridge, header.error),
         execution_arn=header.arn,
-        source=RecordSource(record, bridge, now, failures),
+        source=RecordSource(record, bridge, now),
     )
 
 
 class RecordSource:
     """See ``ResultSource``."""
 
-    def __init__(
-        self, record: ExecutionRecord, bridge: Bridge, now: int, failures: Mapping[str | None, BaseException]
-    ) -> None:
-        self._record, self._bridge, self._now, self._failures = record, bridge, now, failures
+    def __init__(self, record: ExecutionRecord, bridge: Bridge, now: int) -> None:
+        self._record, self._bridge, self._now = record, bridge, now
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, RecordSource) and self._record == other._record
+        return isinstance(other, RecordSource) and _as_known_to_the_service(self) == _as_known_to_the_service(other)
 
     def __hash__(self) -> int:
         return hash(self._record.header.arn)
@@ -92,7 +88,7 @@ class RecordSource:
     def render(self) -> str:
         """See ``ResultSource.render``. Never raises: what cannot be drawn says why."""
         try:
-            return render_tree(self._record, self._now, self._failures)
+            return render_tree(self._record, self._now)
         except Exception as error:  # noqa: BLE001 - a report that fails must not hide the test's own failure
             return f"The execution cannot be drawn: {type(error).__name__}: {error}"
 
@@ -155,6 +151,11 @@ class RecordSource:
                 return views.InvokeOperation(
                     **common, function_name=details.function_name, execution_arn=details.execution_arn
                 )
+
+
+def _as_known_to_the_service(source: RecordSource) -> ExecutionRecord:
+    """Without the traceback, so that a result from the cloud can equal one from here."""
+    return replace(source._record, first_failure=None)  # noqa: SLF001 - for the class above
 
 
 def _belongs(event: dict[str, Any], is_root: bool) -> bool:

@@ -273,10 +273,12 @@ def test_a_folder_deleted_under_us(store: FilesystemExecutionStore) -> None:
 
 
 def test_two_writers_of_one_execution_are_found_out(store: FilesystemExecutionStore) -> None:
-    arn, _, journal = begun(store)
+    arn, path, journal = begun(store)
     other = fresh(store)
     other.append(arn, samples.step(5))
     with pytest.raises(StoreError, match=f"{journal.name} was written by somebody else"):
+        store.append(arn, samples.step(6))
+    with pytest.raises(StoreError, match=f"{path.name} was written by somebody else"):
         store.append(arn, samples.step(6))
     other.append(arn, samples.step(6))
     store.close()

@@ -154,12 +154,13 @@ class Executor(Ledger):
         execution = self.get(execution_arn)
         header = execution.header
         number = len(execution.invocations) + 1
-        running = execution.begin_invocation(derived_uuid("request", execution_arn, number), now)
+        record = Invocation(number=number, request_id=derived_uuid("request", execution_arn, number), started_at=now)
+        # Kept before the handler runs: whoever reads the store after a crash sees an invocation that never ended.
+        self.store.append(execution_arn, Change(events=(), operations=(), invocation=record))
+        running = execution.begin_invocation(record)
         page = first_page(running, visible_operations(execution), self.limits.state_page_operations)
         updated = tuple(execution.updated_outside) if number > 1 else None
         execution.updated_outside.clear()
-        # Kept before the handler runs: whoever reads the store after a crash sees an invocation that never ended.
-        self.store.append(execution_arn, Change(events=(), operations=(), invocation=running.record))
         deadline = now + self.invocation_timeout * 1000
         self.timers.arm(Timer(Deadline.INVOCATION_TIMEOUT, execution_arn, deadline))
         self.notifier.notify("on_invocation_started", execution_arn, number)
@@ -184,13 +185,20 @@ class Executor(Ledger):
         running = execution.running
         if running is None or running.record.number != number:
             return
+        counts = execution.failures_in_a_row, execution.empty_pendings_in_a_row
         verdict = judge(execution, running, end, self.limits)
         error = verdict.invocation_error
         again = isinstance(verdict, Suspend) and verdict.again
         transaction = self._close_invocation(execution, replace(running.record, ended_at=now, error=error, again=again))
         if isinstance(verdict, Close):
             self._close(transaction, verdict.status, result=verdict.result, error=verdict.error)
-        self.keep(transaction)
+        try:
+            self.keep(transaction)
+        except BaseException:  # to the store it still runs, and so it will time out
+            execution.failures_in_a_row, execution.empty_pendings_in_a_row = counts
+            raise
+        execution.running = None
+        self.timers.cancel(Deadline.INVOCATION_TIMEOUT, execution_arn)
         # Before the effects: an observer hears of the invocation's end first, then of its execution's.
         self._notify_invocation(execution_arn, number, error)
         self.publish(execution, transaction.events, transaction.effects, now)
@@ -205,8 +213,6 @@ class Executor(Ledger):
     def _close_invocation(self, execution: Execution, record: Invocation) -> Transaction:
         now = record.ended_at
         assert now is not None
-        execution.running = None
-        self.timers.cancel(Deadline.INVOCATION_TIMEOUT, execution.header.arn)
         transaction = execution.begin(now)
         transaction.invocation = record
         data = {

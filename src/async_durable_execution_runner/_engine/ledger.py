@@ -12,6 +12,7 @@ from typing import Any
 
 from .._model.effects import Deadline, Effect
 from .._model.execution import Execution, ExecutionRecord, Transaction
+from .._model.failure import FailureNote
 from .._model.history import HistoryEvent
 from .._model.operation import CallbackDetails, Operation
 from ..exceptions import ResourceNotFoundException
@@ -80,6 +81,14 @@ class Ledger:
         transaction = execution.begin(now)
         transaction.put(operation)
         self.commit(execution, transaction, now)
+
+    def note_failure(self, execution_arn: str, failure: FailureNote) -> None:
+        """Keep the first exception of an execution's own code for reports; later ones are not told."""
+        execution = self.get(execution_arn)
+        if execution.first_failure is None:
+            transaction = execution.begin(execution.header.started_at)
+            transaction.first_failure = failure
+            self.keep(transaction)
 
     def complete(self, execution: Execution, operation: Operation, event: str, data: dict[str, Any], now: int) -> None:
         """Something outside has ended ``operation`` (its new state): write it down and wake the handler."""

@@ -48,6 +48,7 @@ def _revive(record: ExecutionRecord) -> Execution:
     execution.operations.update({operation.id: operation for operation in record.operations})
     execution.events += record.events
     execution.invocations += record.invocations
+    execution.first_failure = record.first_failure
     execution.pending.update({op.id: None for op in record.operations if is_pending(op)})
     execution.stored_bytes = sum(_bytes_of(event) for event in record.events)
     for invocation in reversed(record.invocations):

@@ -76,7 +76,9 @@ class Scheduler:
                 return Finished()
             now = clock.now_millis()
             if executor.ready:
-                return Invoke(executor.begin_invocation(executor.ready.popleft(), now))
+                invocation = executor.begin_invocation(executor.ready[0], now)
+                executor.ready.popleft()
+                return Invoke(invocation)
             if executor.calls:
                 return Call(executor.calls.popleft())
             due = executor.timers.earliest()
@@ -96,10 +98,14 @@ class Scheduler:
         """Carry out every deadline that has come."""
         timers, now = self._executor.timers, self._clock.now_millis()
         while (timer := timers.pop_due(now)) is not None:
-            if timer.kind is Deadline.ANSWER:
-                self._responders.fire(timer, now)
-            else:
-                self._executor.due(timer, now)
+            try:
+                if timer.kind is Deadline.ANSWER:
+                    self._responders.fire(timer, now)
+                else:
+                    self._executor.due(timer, now)
+            except BaseException:  # what the store could not keep has not happened, and still is to come
+                timers.arm(timer)
+                raise
 
     def pass_time(self, reachable: int | None) -> None:
         """A running invocation asks for news and brings none: let the clock go to the earliest deadline.

@@ -8,6 +8,7 @@ from typing import Any
 from .effects import Effect
 from .enums import ExecutionStatus, OperationStatus, OperationType
 from .errors import ErrorObject
+from .failure import FailureNote
 from .history import HistoryEvent
 from .ids import ExecutionArn, checkpoint_token
 from .operation import ExecutionDetails, Operation
@@ -61,12 +62,13 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What one accepted input changed: the unit a store appends. ``header`` and ``invocation`` only if they changed."""
+    """What one accepted input changed: the unit a store appends. Single parts are there only if they changed."""
 
     events: tuple[HistoryEvent, ...]
     operations: tuple[Operation, ...]
     header: ExecutionHeader | None = None
     invocation: Invocation | None = None
+    first_failure: FailureNote | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class ExecutionRecord:
     operations: tuple[Operation, ...] = ()
     events: tuple[HistoryEvent, ...] = ()
     invocations: tuple[Invocation, ...] = ()
+    first_failure: FailureNote | None = None
 
 
 @dataclass(slots=True)
@@ -106,6 +109,7 @@ class Execution:
         self.operations: dict[str, Operation] = {}
         self.events: list[HistoryEvent] = []
         self.invocations: list[Invocation] = []
+        self.first_failure: FailureNote | None = None
         self.running: RunningInvocation | None = None
         self.updated_outside: dict[str, None] = {}
         self.pending: dict[str, None] = {}
@@ -129,12 +133,10 @@ class Execution:
         """Start changing this execution."""
         return Transaction(self, now)
 
-    def begin_invocation(self, request_id: str, now: int) -> RunningInvocation:
+    def begin_invocation(self, record: Invocation) -> RunningInvocation:
         """Register a call of the handler that starts now."""
-        number = len(self.invocations) + 1
-        record = Invocation(number=number, request_id=request_id, started_at=now)
         self.invocations.append(record)
-        self.running = RunningInvocation(record, checkpoint_token(self.id, number, 0))
+        self.running = RunningInvocation(record, checkpoint_token(self.id, record.number, 0))
         return self.running
 
     def rotate_token(self, running: RunningInvocation) -> str:
@@ -154,6 +156,7 @@ class Execution:
             operations=tuple(self.operations.values()),
             events=tuple(self.events),
             invocations=tuple(self.invocations),
+            first_failure=self.first_failure,
         )
 
 
@@ -170,6 +173,7 @@ class Transaction:
         "effects",
         "events",
         "execution",
+        "first_failure",
         "header",
         "invocation",
         "now",
@@ -185,6 +189,7 @@ class Transaction:
         self.effects: list[Effect] = []
         self.header: ExecutionHeader | None = None
         self.invocation: Invocation | None = None
+        self.first_failure: FailureNote | None = None
         self.stored_bytes = 0
 
     def operation(self, operation_id: str) -> Operation | None:
@@ -235,6 +240,7 @@ class Transaction:
             operations=tuple(self.operations.values()),
             header=self.header,
             invocation=self.invocation,
+            first_failure=self.first_failure,
         )
 
     def commit(self) -> None:
@@ -251,6 +257,8 @@ class Transaction:
         execution.stored_bytes += self.stored_bytes
         if self.header is not None:
             execution.header = self.header
+        if self.first_failure is not None:
+            execution.first_failure = self.first_failure
         if self.invocation is not None:
             execution.invocations[self.invocation.number - 1] = self.invocation
 

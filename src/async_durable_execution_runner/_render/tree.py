@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import sysconfig
-import traceback
-from collections.abc import Mapping
-from pathlib import Path
-from types import TracebackType
 
 from .._model.enums import ExecutionStatus
 from .._model.enums import OperationType as Type
@@ -20,10 +15,9 @@ from .words import MARKS, duration, shorten
 
 WIDTH, ERROR_WIDTH = 100, 140
 _REQUEST = re.compile(r"^RequestId: [0-9a-f-]+ Error: ")
-Failures = Mapping[str | None, BaseException]
 
 
-def render_tree(record: ExecutionRecord, now: int, failures: Failures | None = None) -> str:
+def render_tree(record: ExecutionRecord, now: int) -> str:
     """The execution as a tree: names, attempts, statuses, times since its start, and what is pending."""
     header = record.header
     end = header.ended_at if header.ended_at is not None else now
@@ -43,7 +37,7 @@ def render_tree(record: ExecutionRecord, now: int, failures: Failures | None = N
     lines += _hints(record)
     lines += _pending_section(record, now)
     if header.status is not ExecutionStatus.SUCCEEDED:
-        lines += first_failure(failures or {}, record)
+        lines += _first_failure(record)
     return "\n".join(lines)
 
 
@@ -137,52 +131,15 @@ def _pending_section(record: ExecutionRecord, now: int) -> list[str]:
     return ["  left open:" if over else "  pending:", *(f"    {line}" for line in lines)]
 
 
-def first_failure(failures: Failures, record: ExecutionRecord) -> list[str]:
+def _first_failure(record: ExecutionRecord) -> list[str]:
     """The first exception that user code raised, with its traceback, once."""
-    if not failures:
+    failure = record.first_failure
+    if failure is None:
         return []
-    operation_id, error = next(iter(failures.items()))
-    operation = next((op for op in record.operations if op.id == operation_id), None)
+    operation = next((op for op in record.operations if op.id == failure.operation_id), None)
     where = f"in {_kind(operation)} {operation.label}" if operation is not None else "in the handler"
-    place = user_place(error.__traceback__)
-    head = f"  first error, {where}" + (f", at {place}:" if place else ":")
-    frames = [entry for entry in traceback.extract_tb(error.__traceback__) if not is_sdk_file(entry.filename)]
-    text = "".join(
-        [
-            "Traceback (most recent call last):\n",
-            *traceback.format_list(frames),
-            *traceback.format_exception_only(type(error), error),
-        ]
-    )
-    return [head, *(f"    {line}" for line in text.rstrip().splitlines())]
-
-
-def is_sdk_file(filename: str) -> bool:
-    """Whether a frame of that file says nothing about the user's code: an SDK's, or ours."""
-    parts = Path(filename).parts
-    return any(part in _MACHINERY for part in parts)
-
-
-def user_place(trace: TracebackType | None) -> str | None:
-    """File and line of the innermost frame that is the user's own."""
-    place = None
-    while trace is not None:
-        filename = trace.tb_frame.f_code.co_filename
-        if is_user_file(filename):
-            place = f"{filename}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
-
-
-def is_user_file(filename: str) -> bool:
-    """Whether a file is neither the standard library's, nor installed, nor ours."""
-    if "site-packages" in filename or "async_durable_execution_runner" in filename or filename.startswith("<frozen"):
-        return False
-    return not filename.startswith(_STDLIB)
-
-
-_MACHINERY = {"async_durable_execution", "aws_durable_execution_sdk_python", "async_durable_execution_runner"}
-_STDLIB = sysconfig.get_paths()["stdlib"]
+    head = f"  first error, {where}" + (f", at {failure.place}:" if failure.place else ":")
+    return [head, *(f"    {line}" for line in failure.traceback)]
 
 
 def _count(number: int, noun: str) -> str:

@@ -226,7 +226,7 @@ class CloudCore:
     def _result(self, record: ExecutionRecord) -> DurableFunctionTestResult:
         if self._bridge is None:
             self._bridge = default_bridge()
-        return build_result(record, self._bridge, RealClock().now_millis(), {})
+        return build_result(record, self._bridge, RealClock().now_millis())
 
     def _speak_as(self, handler: Any) -> None:
         """Give results the statuses and errors of a handler's own SDK."""

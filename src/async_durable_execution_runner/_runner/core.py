@@ -315,7 +315,7 @@ class RunnerCore:
     def _result_of(self, record: ExecutionRecord) -> DurableFunctionTestResult:
         local, header = self._local, record.header
         bridge = local.bridge_of(header.function_arn.rpartition(":")[2])
-        return build_result(record, bridge, self._clock.now_millis(), dict(local.failures.get(header.arn, {})))
+        return build_result(record, bridge, self._clock.now_millis())
 
     def _results(self) -> list[DurableFunctionTestResult]:
         """Results so far of all executions that were started from outside, for reports."""

@@ -47,12 +47,13 @@ class _Running:
 
     def append(self, change: Change) -> None:
         """Keep a change, and fold the journal into the document where it is time to."""
-        self.check()
-        self.journal.append(len(self.folded.marks) + 1, to_json(to_data(change)))
-        self.folded.apply(change)
-        ended = change.invocation is not None and change.invocation.ended_at is not None
-        if self.folded.header.ended_at is not None or (ended and self._is_worth_folding()):
-            self.fold()
+        with self.journal.alone():
+            self.check()
+            self.journal.append(len(self.folded.marks) + 1, to_json(to_data(change)))
+            self.folded.apply(change)
+            ended = change.invocation is not None and change.invocation.ended_at is not None
+            if self.folded.header.ended_at is not None or (ended and self._is_worth_folding()):
+                self.fold()
 
     def _is_worth_folding(self) -> bool:
         """A large document waits until the journal is half its size, so that all folding together is linear."""
@@ -75,8 +76,9 @@ class _Running:
         """Raise ``StoreError`` if the files are no longer what this process has left there."""
         self.journal.check()
         if _state(self.path) != self.state:
-            what = "written by somebody else" if self.path.exists() else "deleted"
-            raise StoreError(f"{self.path} was {what} while its execution was running")
+            if not self.path.exists():
+                raise StoreError(f"{self.path} was deleted while its execution was running")
+            raise _taken_over(self.path)
 
     def rest(self) -> None:
         """Fold, and leave no journal behind if that has worked. Files that somebody else has taken over are theirs."""
@@ -100,6 +102,8 @@ class FilesystemExecutionStore:
         self._lock = threading.RLock()
         self._running: dict[str, _Running] = {}
         self._held: dict[str, Journal] = {}
+        self._ends: dict[str, int] = {}
+        """How many changes an execution had when this store last wrote or read it: who writes next is its writer."""
         self._listed: dict[str, _Listed] = {}
         self._last_created = 0
         try:
@@ -134,6 +138,7 @@ class FilesystemExecutionStore:
                 raise _taken(arn) from None
             except OSError as error:
                 raise StoreError(f"cannot write {path}: {error.strerror}") from error
+            self._ends[arn] = 0
             self._running[arn] = _Running(path, folded, created, Journal(path.with_suffix(".journal"), 0))
 
     def append(self, execution_arn: str, change: Change) -> None:
@@ -145,6 +150,7 @@ class FilesystemExecutionStore:
             except StoreError:
                 self._forget(execution_arn)
                 raise
+            self._ends[execution_arn] = len(running.folded.marks)
             self._hold(execution_arn, running.journal)
             if running.folded.is_at_rest:
                 running.rest()
@@ -153,7 +159,9 @@ class FilesystemExecutionStore:
     def load(self, execution_arn: str) -> ExecutionRecord:
         """See ``ExecutionStore.load``."""
         with self._lock:
-            return self._current(execution_arn).folded.handed_out()
+            folded = self._current(execution_arn).folded
+            self._ends[execution_arn] = len(folded.marks)
+            return folded.handed_out()
 
     def list(self, query: ExecutionQuery) -> Sequence[ExecutionHeader]:
         """See ``ExecutionStore.list``. A file that cannot be read is left out, with a ``RuntimeWarning``."""
@@ -173,6 +181,7 @@ class FilesystemExecutionStore:
                 self._forget(execution_arn)
                 path.with_suffix(".journal").unlink(missing_ok=True)
                 path.unlink()
+                self._ends.pop(execution_arn, None)
             except FileNotFoundError:
                 raise _unknown(execution_arn) from None
             except OSError as error:
@@ -201,7 +210,11 @@ class FilesystemExecutionStore:
 
     def _open(self, execution_arn: str) -> _Running:
         """An execution that this process is going to write."""
-        running = self._running[execution_arn] = self._read(execution_arn)
+        running = self._read(execution_arn)
+        known = self._ends.get(execution_arn, len(running.folded.marks))
+        if known != len(running.folded.marks):
+            raise _taken_over(running.path)
+        self._running[execution_arn] = running
         return running
 
     def _current(self, execution_arn: str) -> _Running:
@@ -298,6 +311,13 @@ def _state(path: Path) -> tuple[int, ...]:
 
 def _state_of(state: os.stat_result) -> tuple[int, ...]:
     return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def _taken_over(path: Path) -> StoreError:
+    return StoreError(
+        f"{path} was written by somebody else while its execution was running here. Two that drive one execution would "
+        "spoil its history: go on with the other one, or resume the execution anew."
+    )
 
 
 def _unknown(execution_arn: str) -> ResourceNotFoundException:

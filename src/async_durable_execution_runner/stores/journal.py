@@ -9,11 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..exceptions import StoreError
 from .codec import from_json
+
+try:
+    import fcntl
+except ImportError:  # Windows: what another process writes in the same instant is found out at the next change
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Entry", "Journal", "read_journal"]
 
@@ -56,6 +62,16 @@ def _entry(line: bytes, place: int, path: Path) -> Entry:
     )
 
 
+def _take(file: int) -> None:
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
+def _give_back(file: int) -> None:
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
 def _checksum(number: int, body: bytes) -> int:
     # The number goes in, too: a line that has come to another place is not what was written.
     return zlib.crc32(body, number)
@@ -69,6 +85,20 @@ class Journal:
         self.size = size
         """Bytes of complete lines."""
         self._file: int | None = None
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other writers of this execution away meanwhile. The end of the process gives it back, too."""
+        is_new = self._file is None
+        file = self._open()
+        _take(file)
+        try:
+            if is_new:
+                self._drop_torn_line()
+            yield
+        finally:
+            if self._file is not None:  # a closed one is given back as well
+                _give_back(file)
 
     def append(self, number: int, body: bytes) -> None:
         """Write one line. When this returns, it is with the operating system; when it raises, nothing is changed."""
@@ -129,20 +159,22 @@ class Journal:
         return self._file is not None
 
     def _open(self) -> int:
-        if self._file is not None:
-            return self._file
+        if self._file is None:
+            try:
+                self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY, 0o666)
+            except OSError as error:
+                raise StoreError(f"cannot write {self.path}: {error.strerror}") from error
+        return self._file
+
+    def _drop_torn_line(self) -> None:
+        """Drop what stands behind the complete lines if it is the beginning of one, left by a writer that died."""
+        assert self._file is not None
         try:
-            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY, 0o666)
-            if os.fstat(self._file).st_size > self.size and self._is_torn():
+            torn = os.fstat(self._file).st_size > self.size and b"\n" not in self.path.read_bytes()[self.size :]
+            if torn:
                 os.ftruncate(self._file, self.size)
         except OSError as error:
             raise StoreError(f"cannot write {self.path}: {error.strerror}") from error
-        self.check()
-        return self._file
-
-    def _is_torn(self) -> bool:
-        """Whether what stands behind the complete lines is the beginning of one, left by a writer that died."""
-        return b"\n" not in self.path.read_bytes()[self.size :]
 
     def _undo(self) -> None:
         """Take back what a failed write has left. If that fails as well, opening the file again does it."""

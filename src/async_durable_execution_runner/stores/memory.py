@@ -17,13 +17,14 @@ __all__ = ["MemoryExecutionStore"]
 class _Kept:
     """One execution. Its parts are immutable, so a snapshot copies references only."""
 
-    __slots__ = ("events", "header", "invocations", "operations")
+    __slots__ = ("events", "first_failure", "header", "invocations", "operations")
 
     def __init__(self, record: ExecutionRecord) -> None:
         self.header = record.header
         self.operations: dict[str, Operation] = {operation.id: operation for operation in record.operations}
         self.events: list[HistoryEvent] = list(record.events)
         self.invocations: dict[int, Invocation] = {each.number: each for each in record.invocations}
+        self.first_failure = record.first_failure
 
 
 class MemoryExecutionStore:
@@ -52,6 +53,8 @@ class MemoryExecutionStore:
                 kept.header = change.header
             if change.invocation is not None:
                 kept.invocations[change.invocation.number] = change.invocation
+            if change.first_failure is not None:
+                kept.first_failure = change.first_failure
 
     def load(self, execution_arn: str) -> ExecutionRecord:
         """See ``ExecutionStore.load``."""
@@ -63,6 +66,7 @@ class MemoryExecutionStore:
                 # The only part that could be changed by whoever gets it.
                 events=tuple([event._replace(data=dict(event.data)) for event in kept.events]),
                 invocations=tuple(kept.invocations.values()),
+                first_failure=kept.first_failure,
             )
 
     def list(self, query: ExecutionQuery) -> Sequence[ExecutionHeader]:

@@ -12,7 +12,7 @@ __all__ = ["CHECKS"]
 
 
 def keeps_what_it_is_given(bench: Bench) -> None:
-    """Header, operations, events and invocations, in order, with the last state of each."""
+    """Header, operations, events, invocations and the first failure, in order, with the last state of each."""
     expected = Folded(samples.new("kept", tenant_id="tenant", execution_timeout=60, synchronous=False))
     arn = bench.create(expected.record())
     bench.expect(expected.record(), "after create")

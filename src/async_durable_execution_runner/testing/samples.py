@@ -7,6 +7,7 @@ from typing import Any
 from .._model.enums import ExecutionStatus, OperationStatus, OperationType
 from .._model.errors import ErrorObject
 from .._model.execution import Change, ExecutionHeader, ExecutionRecord, Invocation
+from .._model.failure import FailureNote
 from .._model.history import HistoryEvent
 from .._model.operation import (
     CallbackDetails,
@@ -119,5 +120,10 @@ def of_every_kind() -> list[Change]:
         Change(events=(event(2, "StepFailed", pending, error=error, delay=9, flag=True),), operations=(pending,)),
         Change(events=opened, operations=operations),
         invoked(1, START + 7, error),
+        Change(
+            events=(),
+            operations=(),
+            first_failure=FailureNote(operation_id="step", place="orders.py:7", traceback=("Refused: no",)),
+        ),
         step(7, identity="step"),
     ]
