@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._model.limits import ServiceLimits
     from .clock import Clock, RealClock, VirtualClock
+    from .crashes import CrashReport, CrashRun
+    from .effects import Effects
     from .endpoint import DurableEndpoint
     from .exceptions import (
         CallbackTimeoutException,
         CloudAccessError,
+        CrashMatrixError,
         DurableExecutionAlreadyStartedException,
         DurableRunnerError,
         ExecutionFailedError,
         ExecutionNotFoundError,
         ExecutionStuckError,
         ExecutionTimeoutError,
+        FaultNotReachedError,
         HandlerError,
         InputSerializationError,
         InvalidParameterValueException,
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
         UnusedResponderError,
         ValidationException,
     )
+    from .faults import Plan
     from .observer import ExecutionNotifier, ExecutionObserver
     from .result import ExecutionStatus, InvocationRecord
     from .runner import (
@@ -63,6 +68,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "_model.limits": ("ServiceLimits",),
+    "crashes": ("CrashReport", "CrashRun"),
+    "effects": ("Effects",),
+    "faults": ("Plan",),
     "clock": ("Clock", "RealClock", "VirtualClock"),
     "endpoint": ("DurableEndpoint",),
     "observer": ("ExecutionNotifier", "ExecutionObserver"),
@@ -85,12 +93,14 @@ _HOMES = {
     "exceptions": (
         "CallbackTimeoutException",
         "CloudAccessError",
+        "CrashMatrixError",
         "DurableExecutionAlreadyStartedException",
         "DurableRunnerError",
         "ExecutionFailedError",
         "ExecutionNotFoundError",
         "ExecutionStuckError",
         "ExecutionTimeoutError",
+        "FaultNotReachedError",
         "HandlerError",
         "InputSerializationError",
         "InvalidParameterValueException",
@@ -122,6 +132,9 @@ __all__ = [
     "Clock",
     "CloudAccessError",
     "ContextOperation",
+    "CrashMatrixError",
+    "CrashReport",
+    "CrashRun",
     "DurableEndpoint",
     "DurableExecutionAlreadyStartedException",
     "DurableFunctionCloudTestRunner",
@@ -129,6 +142,7 @@ __all__ = [
     "DurableFunctionTestResult",
     "DurableFunctionTestRunner",
     "DurableRunnerError",
+    "Effects",
     "ExecutionFailedError",
     "ExecutionNotFoundError",
     "ExecutionNotifier",
@@ -138,6 +152,7 @@ __all__ = [
     "ExecutionStore",
     "ExecutionStuckError",
     "ExecutionTimeoutError",
+    "FaultNotReachedError",
     "HandlerError",
     "InputSerializationError",
     "InvalidParameterValueException",
@@ -147,6 +162,7 @@ __all__ = [
     "NonDeterministicExecutionError",
     "Operation",
     "OperationLookupError",
+    "Plan",
     "RealClock",
     "RecursiveInvocationException",
     "RequestTooLargeException",

@@ -19,12 +19,14 @@ from ._drivers.inline import InlineDriver
 from ._drivers.ports import Ports
 from ._engine.callbacks import Responders
 from ._engine.client import InMemoryServiceClient
+from ._engine.director import Director
 from ._engine.executor import Executor
 from ._engine.functions import Account, DurableFunction, FunctionRegistry
-from ._engine.inputs import InvocationInput
+from ._engine.inputs import InvocationEnd, InvocationInput
 from ._engine.scheduler import Scheduler
 from ._isolation import NamedHandler, Operations, ProcessIsolation, named_handler
 from ._model.limits import ServiceLimits
+from ._model.plan import Plan
 from ._render.failures import is_user_file, note_of
 from ._render.pending import stuck_message, unfinished_message
 from ._wire.border import BotocoreWire
@@ -52,6 +54,7 @@ class Local:
         retention_period_days: int,
         observers: Iterable[ExecutionObserver],
         sdk_tuning: bool,
+        plan: Plan | None,
     ) -> None:
         self.lock = threading.RLock()
         self.clock = clock
@@ -66,9 +69,10 @@ class Local:
             render_event=render_event,
             render_error=render_error,
         )
-        self.responders = Responders(self.executor)
+        self.responders = Responders(self.executor, plan=plan or Plan())
         self.executor.callback_opened = self.responders.opened
         self.scheduler = Scheduler(self.executor, clock, self.responders)
+        self.director = None if plan is None else Director(plan, self.executor, self.scheduler)
         ports = Ports(
             bind=self._bind,
             event=_event,
@@ -77,12 +81,16 @@ class Local:
             left_behind=self._left_behind,
             describe=self.describe,
             where=_where,
+            ended=_as_it_is if self.director is None else self._ended,
+            mortal=plan is not None and bool(plan.faults),
             works_for=works_for,
         )
         self.driver = InlineDriver(self.executor, self.scheduler, clock, self.lock, ports)
         self.client = InMemoryServiceClient(
             self.executor, self.scheduler, clock, BotocoreWire(), self.lock, self.driver.invoker
         )
+        if self.director is not None:
+            self.client.checkpoint = self.director.checkpoint
         self.warnings: list[str] = []
         self.isolation: ProcessIsolation | None = None
         # With the handler, so that its id stays its own.
@@ -145,6 +153,10 @@ class Local:
             known = handler, bridge_for(handler).bind(handler, self.client, self.driver.invoker.run_coroutine)
             self._bindings[id(handler)] = known
         return known[1]
+
+    def _ended(self, invocation: InvocationInput, end: InvocationEnd) -> InvocationEnd:
+        assert self.director is not None
+        return self.director.ended(invocation.execution_arn, invocation.number, end)
 
     def _bind(self, function_name: str) -> Binding:
         function = self.functions.find(function_name)
@@ -222,6 +234,10 @@ def _event(invocation: InvocationInput, shift: int) -> dict[str, Any]:
     if invocation.updated_operation_ids is not None:
         event["UpdatedOperationIds"] = list(invocation.updated_operation_ids)
     return event
+
+
+def _as_it_is(_: InvocationInput, end: InvocationEnd) -> InvocationEnd:
+    return end
 
 
 def _as_is(millis: int) -> int:

@@ -13,12 +13,14 @@ from typing import Any
 __all__ = [
     "CallbackTimeoutException",
     "CloudAccessError",
+    "CrashMatrixError",
     "DurableExecutionAlreadyStartedException",
     "DurableRunnerError",
     "ExecutionFailedError",
     "ExecutionNotFoundError",
     "ExecutionStuckError",
     "ExecutionTimeoutError",
+    "FaultNotReachedError",
     "HandlerError",
     "InputSerializationError",
     "InvalidParameterValueException",
@@ -164,6 +166,14 @@ class UnusedResponderError(DurableRunnerError, AssertionError):
 
 class UnsupportedInCloudError(DurableRunnerError):
     """The method needs control over time or the service, which a deployed function does not give."""
+
+
+class CrashMatrixError(DurableRunnerError, AssertionError):
+    """A run that was killed somewhere ended differently from the clean one."""
+
+
+class FaultNotReachedError(DurableRunnerError, AssertionError):
+    """A fault was planned for a place that the run never came to."""
 
 
 class CloudAccessError(DurableRunnerError, ConnectionError):

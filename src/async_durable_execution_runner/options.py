@@ -117,6 +117,7 @@ RUNNER_OPTIONS = (
         read=_switch,
         says="whether what the SDK asks of its own classes is remembered, which is faster: true or false",
     ),
+    RunnerOption(name="faults"),
 )
 """Every keyword of the runner's constructor; a test compares the two."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ._engine.scheduler import Goal
 from ._runner.answers import Answers
+from ._runner.crashing import Crashing
 from ._runner.looking import Looking
 from ._runner.opened import no_callback, open_callback
 from ._runner.settings import Duration
@@ -47,7 +48,7 @@ __all__ = [
 ]
 
 
-class DurableFunctionTestRunner(Answers, Targets, Looking):
+class DurableFunctionTestRunner(Answers, Targets, Crashing, Looking):
     """Runs a durable function against an emulation of the service, in this process and on a virtual clock.
 
     ``handler`` is a function decorated with an SDK's ``@durable_execution`` (decorators above it keep working), the

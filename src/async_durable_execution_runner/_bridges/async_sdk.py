@@ -6,6 +6,7 @@ The SDK takes a client as ``boto3_client=``, awaits it where its methods are cor
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import inspect
@@ -17,6 +18,7 @@ from typing import Any
 import async_durable_execution as sdk
 
 from .._engine.client import InMemoryServiceClient
+from .._engine.director import InvocationLost
 from . import layers, sdk_of
 from .base import Binding, Bridge, RunCoroutine
 from .batching import holds_back, sent_at_once
@@ -35,7 +37,12 @@ class AsyncClient:
 
     async def checkpoint_durable_execution(self, **params: Any) -> dict[str, Any]:
         """API Reference: CheckpointDurableExecution."""
-        return self._client.checkpoint_durable_execution(**params)
+        try:
+            return self._client.checkpoint_durable_execution(**params)
+        except InvocationLost:
+            # Nothing of the invocation runs any more, and so this never comes back either.
+            await asyncio.get_running_loop().create_future()
+            raise
 
     async def get_durable_execution_state(self, **params: Any) -> dict[str, Any]:
         """API Reference: GetDurableExecutionState."""

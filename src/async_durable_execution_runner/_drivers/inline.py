@@ -97,6 +97,7 @@ class InlineDriver:
     def _ended(self, invocation: InvocationInput, end: InvocationEnd) -> None:
         with self._lock:
             self.invoker.idle()
+            end = self.invoker.ports.ended(invocation, end)
             now = self._clock.now_millis()
             self._executor.end_invocation(invocation.execution_arn, invocation.number, end, now)
 

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
+from .._engine.director import InvocationLost
 from .._engine.inputs import Crashed, InvocationEnd, InvocationInput
 from .._model.errors import ErrorObject
 from ..clock import Clock
@@ -54,8 +55,11 @@ class InProcessInvoker:
         self._clock = clock
         self._ownership = ownership
         self._ended = ended
+        self.kill: Callable[[], None] | None = None
+        """Ends the process that an invocation runs in, where it has one of its own."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: tuple[int, float] | None = None
+        self._family: TaskFamily | None = None
 
     def idle(self) -> None:
         """No handler runs any more."""
@@ -73,6 +77,13 @@ class InProcessInvoker:
     def shift(self) -> int:
         """See ``Pace.shift``: an SDK compares deadlines with the machine's clock."""
         return time.time_ns() // 1_000_000 - self._clock.now_millis() if self._clock.is_virtual else 0
+
+    def lose(self) -> None:
+        """See ``Pace.lose``. Tasks are stopped where they are; a thread gets errors from whatever it asks for."""
+        if self.kill is not None:
+            self.kill()
+        if self._family is not None:
+            self._family.lose()
 
     @property
     def is_invoking(self) -> bool:
@@ -169,6 +180,8 @@ class InProcessInvoker:
         """Run a handler's coroutine on the runner's own loop, and end what it leaves behind."""
         __tracebackhide__ = True
         loop, guard = self._own_loop(), self.guard
+        if self.ports.mortal and invocation is not None and guard is not None:
+            return loop.run_until_complete(self._await_here(coroutine, invocation, guard))
         task: asyncio.Task[Any] = loop.create_task(coroutine)  # type: ignore[arg-type]
         expiry = self._cancel_in_time(loop, task, invocation, guard)
         try:
@@ -190,7 +203,7 @@ class InProcessInvoker:
     async def _await_here(self, coroutine: Awaitable[Any], invocation: InvocationInput, guard: Guard) -> Any:
         __tracebackhide__ = True
         loop = asyncio.get_running_loop()
-        family = TaskFamily(loop)
+        family = self._family = TaskFamily(loop, mortal=self.ports.mortal)
         task: asyncio.Task[Any] = family.create(coroutine)
         expiry = self._cancel_in_time(loop, task, invocation, guard)
         try:
@@ -200,9 +213,12 @@ class InProcessInvoker:
                 raise expiry.error from None
             if family.exit is not None:
                 raise family.exit from None
+            if family.is_lost:
+                raise InvocationLost from None
             task.cancel()
             raise
         finally:
+            self._family = None
             expiry.stop()
             left = [other for other in family.close() if not other.done() and other is not task]
             if left:

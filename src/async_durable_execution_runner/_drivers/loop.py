@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import ctypes
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable
@@ -92,13 +93,19 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 class _Contained(Coroutine[Any, Any, Any]):
-    """A coroutine whose ``sys.exit`` stays inside: asyncio lets that one through to whoever runs the loop."""
+    """A coroutine whose ``sys.exit`` stays inside: asyncio lets that one through to whoever runs the loop.
 
-    def __init__(self, inner: Any, on_exit: Callable[[BaseException], None]) -> None:
-        self._inner, self._on_exit = inner, on_exit
+    Once its family is lost its task ends and the coroutine is never resumed: it stays where it is, with all that it would
+    still have done, like a process that was killed.
+    """
+
+    def __init__(self, inner: Any, family: TaskFamily) -> None:
+        self._inner, self._family, self._on_exit = inner, family, family.left
 
     def send(self, value: Any) -> Any:
         """See ``Coroutine.send``."""
+        if self._family.is_lost:
+            return self._freeze()
         try:
             return self._inner.send(value)
         except (SystemExit, KeyboardInterrupt) as error:
@@ -107,6 +114,8 @@ class _Contained(Coroutine[Any, Any, Any]):
 
     def throw(self, *error: Any) -> Any:
         """See ``Coroutine.throw``."""
+        if self._family.is_lost:
+            return self._freeze()
         try:
             return self._inner.throw(*error)
         except (SystemExit, KeyboardInterrupt) as left:
@@ -115,7 +124,13 @@ class _Contained(Coroutine[Any, Any, Any]):
 
     def close(self) -> None:
         """See ``Coroutine.close``."""
-        self._inner.close()
+        if not self._family.is_lost:
+            self._inner.close()
+
+    def _freeze(self) -> Any:
+        # A coroutine that nobody refers to any more is closed, which runs its `finally` blocks. So somebody always does.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._inner))
+        raise asyncio.CancelledError
 
     def __await__(self) -> Any:
         """Never used: tasks call ``send``."""
@@ -138,34 +153,45 @@ class TaskFamily:
 
     A member that leaves the process (``sys.exit``) ends the family and not the loop; ``exit`` is what it raised. An
     eager task can only do so until it first waits for something.
+
+    Of a ``mortal`` family nothing is resumed once it is lost.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, mortal: bool = False) -> None:
         self.exit: BaseException | None = None
+        self.is_lost = False
+        self._by_factory = mortal or sys.version_info < (3, 12)
         self._first: asyncio.Task[Any] | None = None
         self._loop = loop
         self._seen: set[asyncio.Task[Any]] = set()
         self._factory = loop.get_task_factory()
-        if sys.version_info < (3, 12):
+        if self._by_factory:
             loop.set_task_factory(self._create)
 
     def create(self, coroutine: Any) -> asyncio.Task[Any]:
         """The first task of the family."""
         context = contextvars.copy_context()
         context.run(_family.set, self)
-        self._first = self._loop.create_task(_Contained(coroutine, self._left), context=context)
+        self._first = self._loop.create_task(_Contained(coroutine, self), context=context)
         return self._first
 
-    def _left(self, error: BaseException) -> None:
+    def left(self, error: BaseException) -> None:
+        """A member has left the process."""
         self.exit = error
         if self._first is not None:
             self._first.cancel()
 
+    def lose(self) -> None:
+        """Every member ends where it is, and nothing of it runs any more."""
+        self.is_lost = True
+        for task in self._seen:
+            task.cancel()
+
     def close(self) -> set[asyncio.Task[Any]]:
         """All members that can still be found. The loop is as it was before."""
-        if sys.version_info >= (3, 12):
+        if not self._by_factory:
             tasks = asyncio.all_tasks(self._loop)
-            return {task for task in tasks if task.get_context().get(_family) is self}
+            return {task for task in tasks if task.get_context().get(_family) is self}  # type: ignore[attr-defined]
         self._loop.set_task_factory(self._factory)
         return self._seen
 
@@ -174,7 +200,7 @@ class TaskFamily:
         context = options.get("context")
         is_member = (context.get(_family) if context is not None else _family.get()) is self
         if is_member and not isinstance(coroutine, _Contained):
-            coroutine = _Contained(coroutine, self._left)
+            coroutine = _Contained(coroutine, self)
         task = make(loop, coroutine, **options) if self._factory else make(coroutine, loop=loop, **options)
         if is_member:
             self._seen.add(task)

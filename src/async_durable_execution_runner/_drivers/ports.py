@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .._engine.inputs import InvocationInput
+from .._engine.inputs import InvocationEnd, InvocationInput
 from .outcome import ReadError
 
 
@@ -39,5 +39,9 @@ class Ports:
     """What an execution is waiting for, in words, and whether it waits in vain."""
     where: Callable[[list[asyncio.Task[Any]], Any], str]
     """Where a handler was when its time was up, in words."""
+    ended: Callable[[InvocationInput, InvocationEnd], InvocationEnd]
+    """Says how an invocation ends whose handler has come to an end."""
+    mortal: bool
+    """Whether an invocation may be lost while its handler runs."""
     works_for: Callable[[], Collection[int]] = tuple
     """Idents of threads that wait for the calling thread, which an SDK has started for a handler."""

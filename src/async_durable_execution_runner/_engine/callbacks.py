@@ -13,6 +13,7 @@ from .._model.execution import Execution
 from .._model.ids import read_callback_id
 from .._model.limits import ServiceLimits
 from .._model.operation import CallbackDetails, Operation
+from .._model.plan import AnswerDeed, Plan
 from ..exceptions import CallbackTimeoutException, InvalidParameterValueException, ResourceNotFoundException
 from .completion import completed_operation
 from .executor import Executor
@@ -134,18 +135,29 @@ class Responders:
 
     executor: Executor
     scripted: list[Responder] = field(default_factory=list)
+    plan: Plan = Plan()
 
     def opened(self, execution_arn: str, operation: Operation, now: int) -> None:
         """A callback was opened: arm the answer that fits, if there is one."""
-        responder = self._find(callback_names(self.executor.get(execution_arn), operation))
+        names = callback_names(self.executor.get(execution_arn), operation)
+        responder = self._find(names)
         if responder is None:
             return
         responder.used += 1
         timers = self.executor.timers
+        decided = {each.deed: each for each in self.plan.answers if fits(each.name, names)}
+        late = decided.get(AnswerDeed.LATE)
+        after = responder.after + (late.by * 1000 if late is not None else 0)
         if responder.heartbeat_every:
-            for due in range(now + responder.heartbeat_every, now + responder.after, responder.heartbeat_every):
+            for due in range(now + responder.heartbeat_every, now + after, responder.heartbeat_every):
                 timers.arm(Timer(Deadline.ANSWER, execution_arn, due, operation.id))
-        timers.arm(Timer(Deadline.ANSWER, execution_arn, now + responder.after, operation.id, responder.answer))
+        answer = Timer(Deadline.ANSWER, execution_arn, now + after, operation.id, responder.answer)
+        if AnswerDeed.EARLY in decided:
+            self.fire(answer, now)
+        else:
+            timers.arm(answer)
+        if AnswerDeed.DUPLICATE in decided:
+            timers.arm(answer)
 
     def fire(self, timer: Timer, now: int) -> None:
         """Give a scripted answer. One that comes too late is refused by the service, as it would be in life."""

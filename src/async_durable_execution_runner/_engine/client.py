@@ -6,9 +6,10 @@ What belongs to the wire (shapes, errors, rendering) is handed in, so that nothi
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from .._checkpoint.processor import CheckpointAnswer
 from .._model.errors import ErrorObject
 from .._model.execution import ExecutionHeader, ExecutionRecord
 from .._model.history import HistoryEvent
@@ -18,12 +19,14 @@ from ..clock import Clock
 from ..exceptions import InvalidParameterValueException, ServiceError
 from ..stores.base import ExecutionQuery
 from .callbacks import Answer, answer_callback, heartbeat
+from .director import InvocationLost
 from .executor import Executor
 from .functions import version_of
 from .paging import page_of
 from .scheduler import Scheduler
 
 Params = Mapping[str, Any]
+Checkpoint = Callable[[str, str, Sequence[OperationUpdate], str | None, int], CheckpointAnswer]
 
 
 class Wire(Protocol):
@@ -69,6 +72,9 @@ class Pace(Protocol):
     def shift(self) -> int:
         """Milliseconds from the runner's clock to the clock that the handler's SDK looks at."""
 
+    def lose(self) -> None:
+        """The invocation that runs is dead: nothing more of it may run."""
+
 
 class Unhurried:
     """For clients that are no running handler: no bound, one clock."""
@@ -80,6 +86,9 @@ class Unhurried:
     def shift(self) -> int:
         """See ``Pace.shift``."""
         return 0
+
+    def lose(self) -> None:
+        """See ``Pace.lose``. There is none."""
 
 
 class InMemoryServiceClient:
@@ -102,6 +111,8 @@ class InMemoryServiceClient:
         self.wire = wire
         self.pace = pace
         self.scheduler = scheduler
+        self.checkpoint: Checkpoint = executor.checkpoint
+        """What a checkpoint does, in words of the model: the executor's, or that of somebody who stands before it."""
         self._clock = clock
         self._lock = lock
 
@@ -118,11 +129,12 @@ class InMemoryServiceClient:
                     self.scheduler.pass_time(self.pace.reachable())
                 self.scheduler.fire_due()
                 now = self._clock.now_millis()
-                answer = self.executor.checkpoint(
-                    arn, params["CheckpointToken"], parsed, params.get("ClientToken"), now
-                )
+                answer = self.checkpoint(arn, params["CheckpointToken"], parsed, params.get("ClientToken"), now)
         except ServiceError as error:
             raise self.wire.client_error(error, "CheckpointDurableExecution") from None
+        except InvocationLost:
+            self.pace.lose()
+            raise
         shift = self.pace.shift()
         state: dict[str, Any] = {"Operations": [wire.operation(each, shift) for each in answer.operations]}
         if answer.next_marker is not None:

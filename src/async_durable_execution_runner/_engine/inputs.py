@@ -51,9 +51,13 @@ class Returned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crashed:
-    """The handler gave no answer: it raised, exited or was killed."""
+    """The handler gave no answer: it raised, exited or was killed.
+
+    ``again_after`` is how many seconds pass before it is invoked again; ``None`` for what the service takes.
+    """
 
     error: ErrorObject
+    again_after: int | None = None
 
 
 InvocationEnd = Returned | Crashed

@@ -48,7 +48,7 @@ def judge(execution: Execution, running: RunningInvocation, end: InvocationEnd, 
     if execution.outcome is not None:
         return _said_by_checkpoint(execution.outcome, end.error if isinstance(end, Crashed) else None)
     if isinstance(end, Crashed):
-        return _crashed(execution, end.error, limits)
+        return _crashed(execution, end, limits)
     if end.problem is not None:
         error = ErrorObject(type="InvalidParameterValueException", message=end.problem)
         return Close(status=ExecutionStatus.FAILED, error=error)
@@ -65,11 +65,12 @@ def _said_by_checkpoint(outcome: Outcome, crash: ErrorObject | None) -> Verdict:
     return Close(status=ExecutionStatus.SUCCEEDED, result=outcome.result, invocation_error=crash)
 
 
-def _crashed(execution: Execution, error: ErrorObject, limits: ServiceLimits) -> Verdict:
+def _crashed(execution: Execution, end: Crashed, limits: ServiceLimits) -> Verdict:
     execution.failures_in_a_row += 1
     if execution.failures_in_a_row >= limits.crash_limit:
-        return Close(status=ExecutionStatus.FAILED, error=error, invocation_error=error)
-    return Retry(delay=limits.crash_backoff_seconds, invocation_error=error)
+        return Close(status=ExecutionStatus.FAILED, error=end.error, invocation_error=end.error)
+    delay = end.again_after if end.again_after is not None else limits.crash_backoff_seconds
+    return Retry(delay=delay, invocation_error=end.error)
 
 
 def _pending(execution: Execution, running: RunningInvocation, limits: ServiceLimits) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Self
 
 from .._engine.callbacks import Answer, Responder, check_answer
@@ -78,4 +79,5 @@ class Answers(RunnerCore):
             optional=optional,
         )
         self._local.responders.scripted.append(responder)
+        self._set_up.append(lambda twin: twin._local.responders.scripted.append(replace(responder, used=0)))  # noqa: SLF001
         return self

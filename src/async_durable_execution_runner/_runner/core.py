@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +23,12 @@ from .._model.enums import ExecutionStatus
 from .._model.execution import Execution, ExecutionRecord
 from .._model.ids import FunctionReference
 from .._model.limits import ServiceLimits
+from .._model.plan import Plan
 from .._results import build_result
 from .._serialise import input_text
 from ..awaited import AwaitedRunner
-from ..clock import Clock, from_millis, to_seconds
+from ..clock import Clock, VirtualClock, from_millis, to_seconds
+from ..effects import Effects
 from ..exceptions import (
     ExecutionNotFoundError,
     HandlerError,
@@ -34,6 +37,8 @@ from ..exceptions import (
     ServiceError,
     UnusedResponderError,
 )
+from ..faults import Faults
+from ..faults import plan as make_plan
 from ..observer import ExecutionObserver
 from ..result import (
     DurableFunctionTestResult,
@@ -67,8 +72,25 @@ class RunnerCore:
         observers: Iterable[ExecutionObserver] = (),
         poll_interval: float = 1.0,
         sdk_tuning: bool = True,
+        faults: Faults | None = None,
     ) -> None:
         del poll_interval  # accepted for drop-in use; nothing here polls
+        # All that a twin of this runner is made of: see ``_twin``.
+        self._given: dict[str, Any] = {
+            "handler": handler,
+            "clock": clock,
+            "execution_timeout": execution_timeout,
+            "invocation_timeout": invocation_timeout,
+            "retention_period_days": retention_period_days,
+            "limits": limits,
+            "isolation": isolation,
+            "region": region,
+            "account_id": account_id,
+            "function_name": function_name,
+            "sdk_tuning": sdk_tuning,
+        }
+        self._set_up: list[Callable[[Any], object]] = []
+        self._effects: dict[str, Effects] = {}
         if not isinstance(limits, ServiceLimits | None):
             raise TypeError(f"limits is a ServiceLimits profile, not {limits!r}")
         self._limits = limits if limits is not None else ServiceLimits()
@@ -81,16 +103,21 @@ class RunnerCore:
         self._execution_timeout = read_timeout(
             execution_timeout, "execution_timeout", self._limits.max_execution_timeout
         )
+        plan = make_plan(faults) if faults is not None else None
+        limits = self._limits
+        if plan is not None and plan.page_size is not None:
+            limits = replace(limits, state_page_operations=plan.page_size)
         invocation_seconds = read_timeout(invocation_timeout, "invocation_timeout", None)
         self._local = Local(
             account=read_account(region, account_id),
             clock=self._clock,
-            limits=self._limits,
+            limits=limits,
             store=open_store(store, store_path),
             invocation_timeout=invocation_seconds or 900,
             retention_period_days=retention_period_days,
             observers=observers,
             sdk_tuning=sdk_tuning,
+            plan=plan,
         )
         if isolation == "process":
             api = InvokeApi(self._local, self._start, self._until_closed_blocking, self._require_open)
@@ -169,6 +196,26 @@ class RunnerCore:
         __tracebackhide__ = True
         if self._closed:
             raise RunnerClosedError("This runner is closed. Make a new one, or keep the work inside its `with` block.")
+
+    # ------------------------------------------------------------------------------------------------------- twins
+
+    def _twin(self, plan: Plan) -> Self:
+        """Another runner with the same handler, options, targets and scripts, in memory, that carries out a plan."""
+        given = dict(self._given)
+        if isinstance(given["clock"], VirtualClock):
+            given["clock"] = "virtual"
+        if given["clock"] == "virtual":
+            given["start_time"] = self.now
+        twin = type(self)(**given, store=StoreType.MEMORY, faults=plan)
+        for action in self._set_up:
+            action(twin)
+        twin._asynchronous = self._asynchronous
+        return twin
+
+    def _take_over_uses(self, twin: RunnerCore) -> None:
+        """What a twin's run has asked for is not unused here."""
+        for mine, theirs in zip(self._local.responders.scripted, twin._local.responders.scripted, strict=False):
+            mine.used += theirs.used
 
     # ------------------------------------------------------------------------------------------------------- inside
 

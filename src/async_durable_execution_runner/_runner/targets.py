@@ -20,6 +20,7 @@ class Targets(RunnerCore):
         self._require_open()
         seconds = read_timeout(execution_timeout, "execution_timeout", self._limits.max_execution_timeout)
         self._local.register(name, self._local.resolve(handler), seconds)
+        self._set_up.append(lambda twin: twin.register_durable_function(name, handler, execution_timeout=seconds))
         return self
 
     def register_function(self, name: str, handler: Any) -> Self:
@@ -32,6 +33,7 @@ class Targets(RunnerCore):
             self._local.register(name, self._local.resolve(handler), None)
         else:
             self._local.functions.register(name, PlainFunction(handler=require_plain(name, function)))
+        self._set_up.append(lambda twin: twin.register_function(name, handler))
         return self
 
     def mock_invoke(
@@ -65,5 +67,7 @@ class Targets(RunnerCore):
         else:
             value = None if result is NOT_GIVEN else result
             outcome = InvokeOutcome(status="SUCCEEDED", result=json_text(value, f"the result of {name!r}"))
-        self._local.functions.register(name, StubbedFunction(outcome=outcome, after=millis))
+        stub = StubbedFunction(outcome=outcome, after=millis)
+        self._local.functions.register(name, stub)
+        self._set_up.append(lambda twin: twin._local.functions.register(name, stub))  # noqa: SLF001
         return self

@@ -1,0 +1,141 @@
+"""Runs with faults in them: the same runner again, killed at every boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .._crashes.exploring import EVERYWHERE, Exploration, read_scope
+from .._crashes.observed import outcomes
+from .._model.plan import Plan
+from ..crashes import CrashReport
+from ..effects import Effects
+from ..exceptions import DurableRunnerError
+from ..result import DurableFunctionTestResult
+from .core import RunnerCore
+
+Progress = Callable[[int, int], object]
+
+
+class Crashing(RunnerCore):
+    """See ``DurableFunctionTestRunner``."""
+
+    def effects(self, name: str) -> Effects:
+        """A recorder of side effects for the test to hand to its steps; the same one each time for a name."""
+        return self._effects.setdefault(name, Effects(name))
+
+    def explore_crashes(
+        self,
+        input: Any = None,
+        timeout: float = 60,
+        *,
+        crash: str = EVERYWHERE,
+        raise_on_failure: bool = True,
+        progress: Progress | None = None,
+        function_name: str | None = None,
+        execution_name: str | None = None,
+        account_id: str | None = None,
+        tenant_id: str | None = None,
+    ) -> CrashReport:
+        """Run once clean, then once for every checkpoint boundary with the invocation killed there.
+
+        Each run has a service of its own, in memory, with what was registered and scripted here so far. All must end
+        with the status, the result and the error of the clean run. ``crash="sample:50"`` tries 50 places, evenly
+        spread; ``timeout`` is each run's guard in real seconds; ``progress`` is told how many of how many runs are
+        done. ``runner.effects(…)`` counts each run on its own, and its assertions look at all of them.
+
+        Raises ``CrashMatrixError`` for a run that ended differently, unless told otherwise; ``ValueError`` for an
+        unknown ``crash``; and for the clean run what ``run`` raises.
+        """
+        __tracebackhide__ = True
+        self._require_open()
+        given = (input, function_name, execution_name, account_id, tenant_id)
+        explorer = _Explorer(self, given, timeout, read_scope(crash), progress)
+        if self._asynchronous:
+            return _explore_async(explorer, raise_on_failure)  # type: ignore[return-value]
+        explorer.ran_clean(explorer.run())
+        for _ in explorer:
+            try:
+                explorer.run()
+            except DurableRunnerError as error:
+                explorer.failed(error)
+        return explorer.report(raise_on_failure)
+
+
+async def _explore_async(explorer: _Explorer, raise_on_failure: bool) -> CrashReport:
+    __tracebackhide__ = True
+    explorer.ran_clean(await explorer.run())
+    for _ in explorer:
+        try:
+            await explorer.run()
+        except DurableRunnerError as error:
+            explorer.failed(error)
+    return explorer.report(raise_on_failure)
+
+
+class _Explorer:
+    """Makes the runner of each run, and notes what became of it."""
+
+    def __init__(
+        self, runner: RunnerCore, given: tuple[Any, ...], timeout: float, scope: int | None, progress: Progress | None
+    ) -> None:
+        self._runner = runner
+        self._given = given
+        self._timeout = timeout
+        self._scope = scope
+        self._progress = progress
+        self._twin = runner._twin(Plan())  # noqa: SLF001 - one room, as all below
+        self._exploration: Exploration | None = None
+        self._error: DurableRunnerError | None = None
+
+    def run(self) -> Any:
+        """One run, from start to end; a coroutine in ``async with``."""
+        __tracebackhide__ = True
+        twin = self._twin
+        return twin._until_closed(twin._start(*self._given, synchronous=True), self._timeout)  # noqa: SLF001
+
+    def ran_clean(self, result: DurableFunctionTestResult) -> None:
+        """The clean run is over: now it is known where a run can be killed."""
+        local = self._twin._local  # noqa: SLF001
+        assert local.director is not None
+        clean = outcomes(list(local.executor.executions.values()))
+        self._runner._take_over_uses(self._twin)  # noqa: SLF001
+        self._twin.close()
+        self._exploration = Exploration(local.director, clean, result, self._scope)
+
+    def __iter__(self) -> Iterator[None]:
+        """Once for every other run."""
+        exploration = self._exploration
+        assert exploration is not None
+        for number, (plan, where) in enumerate(exploration, start=1):
+            for effects in self._runner._effects.values():  # noqa: SLF001
+                effects.begin_run(where)
+            self._twin, self._error = self._runner._twin(plan), None  # noqa: SLF001
+            try:
+                yield
+                self._note(exploration, plan)
+            finally:
+                self._twin.close()
+            if self._progress is not None:
+                self._progress(number, len(exploration))
+
+    def failed(self, error: DurableRunnerError) -> None:
+        """The run did not come to an end."""
+        self._error = error
+
+    def _note(self, exploration: Exploration, plan: Plan) -> None:
+        local = self._twin._local  # noqa: SLF001
+        assert local.director is not None
+        executions = list(local.executor.executions.values())
+        exploration.took(plan, local.director, outcomes(executions), self._error, self._tree)
+
+    def _tree(self) -> str:
+        """Drawn only where it is shown: it takes as long as the run."""
+        return "\n".join(result.render() for result in self._twin._results())  # noqa: SLF001
+
+    def report(self, raise_on_failure: bool) -> CrashReport:
+        """What was found."""
+        __tracebackhide__ = True
+        assert self._exploration is not None
+        report = self._exploration.report()
+        return report.raise_on_failure() if raise_on_failure else report
