@@ -40,9 +40,16 @@ class ProcessIsolation:
     """Calls handlers in child processes. Raises ``ImportError`` without the extra ``server``."""
 
     def __init__(
-        self, executor: Executor, scheduler: Scheduler, clock: Clock, lock: threading.RLock, operations: Operations
+        self,
+        executor: Executor,
+        scheduler: Scheduler,
+        clock: Clock,
+        lock: threading.RLock,
+        operations: Operations,
+        at_work: Callable[[Callable[[], None] | None], None],
     ) -> None:
         require_server("isolation='process'")
+        self._at_work = at_work
         self._executor = executor
         self._scheduler = scheduler
         self._clock = clock
@@ -73,7 +80,7 @@ class ProcessIsolation:
             environment=self._environment(context, handler),
         )
         try:
-            return run_child(child)
+            return run_child(child, self._at_work)
         except TimeIsUp:
             # The engine's own deadline of the invocation, which ends it: what is returned here comes too late.
             with self._lock:

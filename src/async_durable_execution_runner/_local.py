@@ -124,7 +124,9 @@ class Local:
 
     def isolate(self, operations: Operations) -> None:
         """From here on, handlers that are given by name run in processes of their own."""
-        self.isolation = ProcessIsolation(self.executor, self.scheduler, self.clock, self.lock, operations)
+        self.isolation = ProcessIsolation(
+            self.executor, self.scheduler, self.clock, self.lock, operations, self.driver.invoker.at_work
+        )
 
     def resolve(self, handler: Any) -> Any:
         """A handler as it can be registered. Raises ``HandlerError`` if it cannot be a durable function."""

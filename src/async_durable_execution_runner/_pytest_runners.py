@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from ._model.plan import Plan
 from .exceptions import DurableRunnerError
+from .faults import plan as plan_of
 from .options import PluginOptions, RunnerOptions
 from .runner import DurableFunctionTestResult, DurableFunctionTestRunner
+
+if TYPE_CHECKING:
+    from ._pytest_crashes import CleanRun, PlannedRun
 
 SECTION = "durable execution"
 PROPERTY = "durable_execution"
@@ -21,10 +26,16 @@ class RunnersOfTest:
     Nothing here raises while a report is made: what cannot be shown is said in the report.
     """
 
-    def __init__(self, options: PluginOptions) -> None:
+    def __init__(
+        self, options: PluginOptions, clean: CleanRun | None = None, planned: PlannedRun | None = None
+    ) -> None:
         self._history = options.history
         self._in_cloud = options.mode == "cloud"
         self._defaults = options.runner
+        self._planned = planned
+        self._plan = planned.plan if planned is not None else None
+        if clean is not None:
+            self._plan = Plan()
         self._runners: list[DurableFunctionTestRunner] = []
         self._refused: pytest.UsageError | None = None
         self._passed = False
@@ -52,14 +63,19 @@ class RunnersOfTest:
         self._runners.append(runner)
         return runner
 
-    @staticmethod
-    def _local(options: RunnerOptions) -> DurableFunctionTestRunner:
+    def _local(self, options: RunnerOptions) -> DurableFunctionTestRunner:
         __tracebackhide__ = True
         keywords: dict[str, Any] = options.resolved()
         try:
-            return DurableFunctionTestRunner(options.handler, **keywords)
+            if self._plan is not None:
+                asked = plan_of(keywords.get("faults") or ())
+                keywords["faults"] = asked + self._plan.of_runner(len(self._runners) + 1)
+            runner = DurableFunctionTestRunner(options.handler, **keywords)
         except (TypeError, ValueError, DurableRunnerError) as error:
             raise pytest.UsageError(options.rejected(error)) from None
+        if self._planned is not None:
+            self._planned.prepare(runner)
+        return runner
 
     @staticmethod
     def _cloud(options: RunnerOptions) -> DurableFunctionTestRunner:
@@ -85,10 +101,23 @@ class RunnersOfTest:
 
     # ----------------------------------------------------------------------------------------------- for reports
 
-    def phase_ended(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> None:
+    @property
+    def all(self) -> list[DurableFunctionTestRunner]:
+        """Every runner so far, in the order in which they were made."""
+        return self._runners
+
+    def phase_ended(
+        self, item: pytest.Item, call: pytest.CallInfo[Any], clean: CleanRun | None, planned: PlannedRun | None
+    ) -> None:
         """Note what became of a phase, before its report takes the item's properties."""
         if call.when == "call":
             self._passed = call.excinfo is None
+            if clean is not None:
+                clean.ran(self._runners)
+        if planned is not None:
+            if call.excinfo is not None:
+                planned.explain(call.excinfo.value)
+            return
         if call.when == "call" or (call.when == "setup" and call.excinfo is not None):
             item.user_properties += [(PROPERTY, _status(result)) for result in self._results()]
 

@@ -61,7 +61,8 @@ class CrashReport:
         """How many runs there were, the first that ended differently in full, and the others in a line each."""
         failures = self.failures
         missed = sum(not run.reached for run in self.runs)
-        head = f"{len(self.runs)} places, {len(failures)} of them with another end than the clean run"
+        places = f"{len(self.runs)} place{'' if len(self.runs) == 1 else 's'}"
+        head = f"{places}, {len(failures)} of them with another end than the clean run"
         if missed:
             head += f", {missed} not reached again"
         lines = [head]

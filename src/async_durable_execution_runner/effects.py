@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 __all__ = ["Effects"]
@@ -48,7 +48,7 @@ class Effects:
         """The effect happens now, for ``key``. Returns how often it has happened in this run."""
         with self._lock:
             run = self._runs[-1]
-            if len(self._runs) == 1:
+            if len(self._runs) == 1 and not run.where:
                 self._expected[key] = None
             run.counts[key] += 1
             return run.counts[key]
@@ -89,10 +89,11 @@ class Effects:
         with self._lock:
             self._runs.append(_Run(where))
 
-    def expect(self, keys: Iterator[Hashable]) -> None:
-        """Keys that the clean run had, where that was counted elsewhere."""
+    def expect(self, keys: Iterable[Hashable], where: str) -> None:
+        """This is a run with a death in it: what the clean run had, which was counted elsewhere, and what is killed."""
         with self._lock:
             self._expected.update(dict.fromkeys(keys))
+            self._runs[-1].where = where
 
     @property
     def keys(self) -> tuple[Hashable, ...]:

@@ -5,15 +5,17 @@
     with DurableFunctionTestRunner(handler, faults=[faults.die_before("charge"), faults.pages(1)]) as runner:
         runner.run(order)
 
-A place is a checkpoint of an operation, by the operation's name (or a glob): its result, or with ``part="start"`` its
-start, the ``nth`` time. Or it is a checkpoint by its number: ``invocation=2, checkpoint=3``; without ``checkpoint`` the end
-of the invocation. Every decision happens once. A plan has a text form, ``str(plan)``, which can be given instead:
-``faults="die-before:charge,pages:1"``.
+A place is a checkpoint of an operation, by the name of the operation (or a glob): its result, or with ``part="start"``
+its start, the ``nth`` time. Or it is a checkpoint by its number: ``invocation=2, checkpoint=3``; without
+``checkpoint`` the end of the invocation. Every decision happens once.
 
-An invocation that dies is recorded as ``Runtime.ExitError``, as the service records a process that was killed, and is
-invoked again. Nothing of its handler runs any more, no ``finally`` block either; with AWS's SDK, which runs handlers in
-threads, and for decorators above the SDK's, ``finally`` blocks do run, but durable operations in them are refused. What a
-step has handed to another thread goes on. ``isolation="process"`` is exact: the process is killed.
+A plan has a text form, ``str(plan)``, which can be given instead: ``faults="die-before:charge,pages:1"``.
+
+An invocation that dies is recorded as ``Runtime.ExitError``, as the service records a process that was killed, and the
+handler is invoked again. Nothing more of the dead one runs, no ``finally`` block either: its frames stay where they are
+until the process ends. With AWS's SDK, which runs handlers in threads, and for decorators above the SDK's, ``finally``
+blocks do run, but durable operations in them are refused. What a step has handed to another thread goes on.
+``isolation="process"`` is exact: the process is killed.
 """
 
 from __future__ import annotations
@@ -56,8 +58,8 @@ def die_before(
 ) -> Fault:
     """The invocation dies before the checkpoint is applied.
 
-    Before the result of a step that is: its body has run, and nobody knows. ``again_after`` is how many seconds pass before
-    the handler is invoked again, on the clock; ``None`` for what the service takes.
+    Before the result of a step that is: its body has run, and nobody knows. ``again_after`` is how many seconds of the
+    clock pass before the handler is invoked again; ``None`` for what the service takes.
     """
     at = _place(name, part, nth, invocation, checkpoint, execution)
     return Fault(deed=Deed.DIE_BEFORE, at=at, again_after=again_after)
@@ -147,8 +149,7 @@ def early_answer(name: str) -> AnswerFault:
 
 def pages(size: int = 1) -> Pages:
     """State is handed out in pages of ``size`` operations."""
-    if not isinstance(size, int) or size < 1:
-        raise ValueError(f"a page holds a whole number of operations from 1 up, not {size!r}")
+    _require_whole("the size of a page", size)
     return Pages(size=size)
 
 
@@ -163,11 +164,20 @@ def plan(given: Faults) -> Plan:
         return _checked(Plan.parse(given))
     if isinstance(given, Fault | AnswerFault | Pages):
         return Plan((given,))
-    decisions = tuple(given) if isinstance(given, Iterable) else (given,)
-    wrong: list[Any] = [each for each in decisions if not isinstance(each, Fault | AnswerFault | Pages)]
-    if wrong:
-        raise TypeError(f"faults are decisions such as faults.die_before('charge'), or a plan's text: not {wrong[0]!r}")
+    decisions: tuple[Any, ...] = tuple(given) if _is_iterable(given) else (given,)
+    for each in decisions:
+        if not isinstance(each, Fault | AnswerFault | Pages):
+            raise TypeError(f"faults are decisions such as faults.die_before('charge'), or a plan's text: not {each!r}")
     return Plan(decisions)
+
+
+def _is_iterable(given: Any) -> bool:
+    return isinstance(given, Iterable)
+
+
+def _require_whole(what: str, number: Any) -> None:
+    if not isinstance(number, int) or number < 1:
+        raise ValueError(f"{what} is a whole number from 1 up, not {number!r}")
 
 
 def _checked(read: Plan) -> Plan:
@@ -188,8 +198,8 @@ def _place(
         raise ValueError(f"part is 'start' or 'result', not {part!r}")
     numbers = {"nth": nth, "invocation": invocation, "checkpoint": checkpoint, "execution": execution}
     for what, number in numbers.items():
-        if number is not None and (not isinstance(number, int) or number < 1):
-            raise ValueError(f"{what} is a whole number from 1 up, not {number!r}")
+        if number is not None:
+            _require_whole(what, number)
     if name is not None:
         return OperationPlace(name=name, part=Part(part), nth=nth)
     assert invocation is not None

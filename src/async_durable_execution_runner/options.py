@@ -13,15 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from ._model.plan import Plan
 
 __all__ = ["HISTORIES", "MARKER", "MARKER_ARGUMENTS", "MODES", "RUNNER_OPTIONS", "PluginOptions", "RunnerOptions"]
 
 MARKER = "durable_execution"
 MODES = ("local", "cloud")
 HISTORIES = ("failed", "all", "never")
+_FIXTURES = {"durable_runner", "durable_runner_factory"}
 
 
 def _seconds(text: str) -> float:
@@ -121,10 +125,14 @@ RUNNER_OPTIONS = (
 )
 """Every keyword of the runner's constructor; a test compares the two."""
 
-MARKER_ARGUMENTS = ("handler", "lambda_function_name", *(option.name for option in RUNNER_OPTIONS))
+MARKER_ONLY = ("crash",)
+"""What the plugin itself takes from a marker: not the runner's."""
+
+MARKER_ARGUMENTS = ("handler", "lambda_function_name", *MARKER_ONLY, *(option.name for option in RUNNER_OPTIONS))
 
 MARKER_HELP = (
-    f"{MARKER}(handler, lambda_function_name='test-function', {', '.join(option.name for option in RUNNER_OPTIONS)}): "
+    f"{MARKER}(handler, lambda_function_name='test-function', crash='off', "
+    f"{', '.join(option.name for option in RUNNER_OPTIONS)}): "
     "the durable function that the fixture 'durable_runner' runs, and options of its runner, by keyword. handler is a "
     "function decorated with @durable_execution, the undecorated durable function, or 'module:attribute'. "
     "Example: @pytest.mark.durable_execution(handler=my_handler, execution_timeout=3600). The nearest marker counts."
@@ -149,6 +157,21 @@ def add_options(parser: pytest.Parser) -> None:
         help="whose reports show the operation tree of their executions: failed tests' (the default), all tests' "
         "(add -rP to see those that passed), or nobody's. Example: --durable-history=all",
     )
+    group.addoption(
+        "--durable-crash",
+        dest="durable_crash",
+        metavar="WHERE",
+        help="run each test of a durable function again with its invocation killed at every checkpoint boundary: "
+        "everywhere, sample:N for N places of each test, or off (the default). Example: --durable-crash=sample:50",
+    )
+    group.addoption(
+        "--durable-plan",
+        dest="durable_plan",
+        metavar="PLAN",
+        help="run each test of a durable function clean, then again by a fault plan, such as a crash matrix prints. "
+        'Example: --durable-plan="die-before:2.3"',
+    )
+    parser.addini("durable_crash", "the default of --durable-crash: everywhere, sample:N or off")
     parser.addini("durable_mode", f"the default of --durable-mode: {' or '.join(MODES)}")
     parser.addini("durable_history", f"the default of --durable-history: {', '.join(HISTORIES)}")
     for option in RUNNER_OPTIONS:
@@ -163,12 +186,57 @@ class PluginOptions:
     mode: str
     history: str
     runner: Mapping[str, object]
+    crash: str = "off"
+    plan: Plan | None = None
 
     @classmethod
     def of(cls, config: pytest.Config) -> PluginOptions:
         """Read the command line and the ini file. Raises ``UsageError`` with what is valid."""
         mode, history = _choice(config, "durable_mode", MODES), _choice(config, "durable_history", HISTORIES)
-        return cls(mode=mode, history=history, runner=_from_ini(config))
+        crash = config.getoption("durable_crash") or config.getini("durable_crash") or "off"
+        return cls(
+            mode=mode,
+            history=history,
+            runner=_from_ini(config),
+            crash=_scope(crash, "--durable-crash"),
+            plan=_plan(config.getoption("durable_plan")),
+        )
+
+    def crash_of(self, item: pytest.Item) -> str:
+        """Where a test's executions are to be killed: its marker says, else the session. ``"off"`` for nowhere.
+
+        Not in the cloud, where nothing can be killed.
+        """
+        if self.mode == "cloud" or not _FIXTURES & set(getattr(item, "fixturenames", ())):
+            return "off"
+        if self.plan is not None:
+            return "everywhere"
+        marker = item.get_closest_marker(MARKER)
+        return str((marker.kwargs.get("crash") if marker is not None else None) or self.crash)
+
+
+def _scope(text: str, asked: str) -> str:
+    """Where to kill, checked. Raises ``UsageError``."""
+    if text == "off":
+        return text
+    from ._crashes.exploring import read_scope
+
+    try:
+        read_scope(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"{asked}: {error}; or 'off'") from None
+    return text
+
+
+def _plan(text: str | None) -> Plan | None:
+    if text is None:
+        return None
+    from .faults import plan
+
+    try:
+        return plan(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"--durable-plan: {error}") from None
 
 
 def _choice(config: pytest.Config, name: str, valid: tuple[str, ...]) -> str:
@@ -206,6 +274,7 @@ class RunnerOptions:
             raise pytest.UsageError(_positional(asked, marker.args))
         keywords = _checked(asked, MARKER_ARGUMENTS, marker.kwargs)
         handler = keywords.pop("handler", None)
+        _scope(keywords.pop("crash", None) or "off", f"{asked}: crash")
         if handler is None and needs_handler:
             raise pytest.UsageError(_no_handler(asked))
         return cls(asked=asked, handler=handler, keywords=keywords, defaults=defaults)
@@ -214,7 +283,8 @@ class RunnerOptions:
     def from_call(cls, handler: Any, keywords: Mapping[str, Any], defaults: Mapping[str, object]) -> RunnerOptions:
         """Read the arguments of ``durable_runner_factory``. Raises ``UsageError`` with what is valid."""
         asked = "durable_runner_factory"
-        checked = _checked(asked, MARKER_ARGUMENTS[1:], keywords)
+        valid = tuple(name for name in MARKER_ARGUMENTS if name not in {"handler", *MARKER_ONLY})
+        checked = _checked(asked, valid, keywords)
         return cls(asked=asked, handler=handler, keywords=checked, defaults=defaults)
 
     def resolved(self) -> dict[str, object]:

@@ -13,6 +13,7 @@ import pytest
 from .options import MARKER_HELP, PluginOptions, add_options
 
 if TYPE_CHECKING:
+    from ._pytest_crashes import CleanRun, PlannedRun
     from ._pytest_runners import RunnersOfTest
     from .runner import DurableFunctionTestRunner
 
@@ -37,6 +38,37 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(CloudSkips())
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Run a test that is to be killed everywhere: once clean, then once for every place."""
+    options = item.config.stash[_OPTIONS]
+    scope = options.crash_of(item)
+    if scope == "off":
+        return None
+    from ._pytest_crashes import run_matrix
+
+    return run_matrix(item, nextitem, scope, options.plan)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """After a run with a death in it, compare what came of it with the clean run."""
+    yield
+    runners = item.stash.get(_RUNNERS, None)
+    _, planned = _matrix_run(item)
+    if runners is not None and planned is not None:
+        planned.check(runners.all)
+
+
+def _matrix_run(item: pytest.Item) -> tuple[CleanRun | None, PlannedRun | None]:
+    """Which run of a crash matrix this is, if it is one."""
+    if item.config.stash[_OPTIONS].crash_of(item) == "off":
+        return None, None
+    from ._pytest_crashes import CLEAN, PLANNED
+
+    return item.stash.get(CLEAN, None), item.stash.get(PLANNED, None)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
@@ -45,7 +77,7 @@ def pytest_runtest_makereport(
     runners = item.stash.get(_RUNNERS, None)
     if runners is None:
         return (yield)
-    runners.phase_ended(item, call)
+    runners.phase_ended(item, call, *_matrix_run(item))
     report = yield
     runners.show_in(report, call)
     if call.when == "teardown":
@@ -59,7 +91,7 @@ def _durable_runners(request: pytest.FixtureRequest) -> Generator[RunnersOfTest]
     __tracebackhide__ = True
     from ._pytest_runners import RunnersOfTest
 
-    runners = RunnersOfTest(request.config.stash[_OPTIONS])
+    runners = RunnersOfTest(request.config.stash[_OPTIONS], *_matrix_run(request.node))
     request.node.stash[_RUNNERS] = runners
     yield runners
     runners.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from .._engine.director import Boundary, Director
 from .._model.plan import Deed, Fault, Plan
@@ -16,7 +17,7 @@ EVERYWHERE = "everywhere"
 _SAMPLE = re.compile(r"sample:([1-9]\d*)")
 
 
-def read_scope(text: str) -> int | None:
+def read_scope(text: Any) -> int | None:
     """How many boundaries to try, ``None`` for all. Raises ``ValueError`` for what is neither."""
     match = _SAMPLE.fullmatch(text) if isinstance(text, str) else None
     if match is not None:
@@ -58,7 +59,9 @@ def places_of(boundaries: Sequence[Boundary]) -> dict[Plan, str]:
 class Exploration:
     """One clean run, and what became of every other."""
 
-    def __init__(self, director: Director, clean: list[Outcome], result: DurableFunctionTestResult, scope: int | None) -> None:
+    def __init__(
+        self, director: Director, clean: list[Outcome], result: DurableFunctionTestResult, scope: int | None
+    ) -> None:
         self._clean = clean
         self._result = result
         self._places = places_of(director.boundaries)

@@ -31,7 +31,7 @@ _DEEDS = {
 
 
 def sentence(fault: Fault, boundary: Boundary) -> str:
-    """What was done where, such as "Killed in invocation 2, after step 'charge' had run, before its result was saved"."""
+    """What was done where: "Killed in invocation 2, after step 'charge' had run, before its result was saved"."""
     place = boundary.place
     deed = _DEEDS[fault.deed].format(error=fault.error)
     of = f" of execution {place.execution}" if place.execution != 1 else ""

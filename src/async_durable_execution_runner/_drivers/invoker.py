@@ -55,8 +55,7 @@ class InProcessInvoker:
         self._clock = clock
         self._ownership = ownership
         self._ended = ended
-        self.kill: Callable[[], None] | None = None
-        """Ends the process that an invocation runs in, where it has one of its own."""
+        self._kill: Callable[[], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: tuple[int, float] | None = None
         self._family: TaskFamily | None = None
@@ -78,10 +77,14 @@ class InProcessInvoker:
         """See ``Pace.shift``: an SDK compares deadlines with the machine's clock."""
         return time.time_ns() // 1_000_000 - self._clock.now_millis() if self._clock.is_virtual else 0
 
+    def at_work(self, kill: Callable[[], None] | None) -> None:
+        """The invocation runs in a process of its own, which ``kill`` ends."""
+        self._kill = kill
+
     def lose(self) -> None:
         """See ``Pace.lose``. Tasks are stopped where they are; a thread gets errors from whatever it asks for."""
-        if self.kill is not None:
-            self.kill()
+        if self._kill is not None:
+            self._kill()
         if self._family is not None:
             self._family.lose()
 

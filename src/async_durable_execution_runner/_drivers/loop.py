@@ -95,8 +95,8 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
 class _Contained(Coroutine[Any, Any, Any]):
     """A coroutine whose ``sys.exit`` stays inside: asyncio lets that one through to whoever runs the loop.
 
-    Once its family is lost its task ends and the coroutine is never resumed: it stays where it is, with all that it would
-    still have done, like a process that was killed.
+    Once its family is lost its task ends and the coroutine is never resumed: it stays where it is, with all that it
+    would still have done, as if its process had been killed.
     """
 
     def __init__(self, inner: Any, family: TaskFamily) -> None:
@@ -128,7 +128,7 @@ class _Contained(Coroutine[Any, Any, Any]):
             self._inner.close()
 
     def _freeze(self) -> Any:
-        # A coroutine that nobody refers to any more is closed, which runs its `finally` blocks. So somebody always does.
+        # Nobody may let go of it: a coroutine that goes away is closed first, which runs its `finally` blocks.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._inner))
         raise asyncio.CancelledError
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,8 @@ class ChildCall:
     environment: Mapping[str, str]
 
 
-def run_child(call: ChildCall) -> Any:
-    """What the handler gives back in a child process.
+def run_child(call: ChildCall, at_work: Callable[[Callable[[], None] | None], None]) -> Any:
+    """What the handler gives back in a child process. ``at_work`` is given what kills it, and ``None`` once it is gone.
 
     Its output goes where this process's output goes. Raises ``InvocationDied`` when it raises, exits or is killed, and
     ``TimeIsUp``. The child does not outlive this call, whatever ends it.
@@ -61,9 +61,11 @@ def run_child(call: ChildCall) -> Any:
         child = subprocess.Popen(  # the interpreter is this one, and the folder our own
             [sys.executable, "-c", _BOOT, folder], env=dict(call.environment), stdin=subprocess.DEVNULL
         )
+        at_work(child.kill)
         try:
             status = _wait(child, Path(folder, BEGUN), call.remaining / 1000)
         finally:
+            at_work(None)
             _end(child)
         return _answer(Path(folder, ANSWER), status, call.context.aws_request_id)
 

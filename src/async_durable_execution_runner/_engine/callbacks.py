@@ -135,7 +135,7 @@ class Responders:
 
     executor: Executor
     scripted: list[Responder] = field(default_factory=list)
-    plan: Plan = Plan()
+    plan: Plan = field(default_factory=Plan)
 
     def opened(self, execution_arn: str, operation: Operation, now: int) -> None:
         """A callback was opened: arm the answer that fits, if there is one."""

@@ -1,4 +1,4 @@
-"""Who carries out a plan: stands between the handler's checkpoints and the executor, and keeps a list of every place."""
+"""Who carries out a plan: it stands between the handler's checkpoints and the executor, and notes every place."""
 
 from __future__ import annotations
 
@@ -41,13 +41,12 @@ class Taken:
 class Director:
     """Carries out the faults of a plan, each once. Without faults it only notes the places that a run comes to."""
 
-    def __init__(self, plan: Plan, executor: Executor, scheduler: Scheduler, runner: int = 1) -> None:
+    def __init__(self, plan: Plan, executor: Executor, scheduler: Scheduler) -> None:
         self.plan = plan
         self.boundaries: list[Boundary] = []
         self.taken: list[Taken] = []
         self._executor = executor
         self._scheduler = scheduler
-        self._runner = runner
         self._left = list(plan.faults)
         self._seen: dict[int, int] = {}
         """How often the operation that a fault names was there, by the fault's identity."""
@@ -124,7 +123,6 @@ class Director:
             invocation=number,
             checkpoint=checkpoint,
             execution=list(self._executor.executions).index(execution_arn) + 1,
-            runner=self._runner,
         )
         boundary = Boundary(place=place, execution_arn=execution_arn, updates=updates or ())
         self.boundaries.append(boundary)
@@ -158,12 +156,7 @@ def brings(update: OperationUpdate, place: OperationPlace) -> bool:
 
 def service_error(name: str) -> exceptions.ServiceError:
     """The service's error of that name. Raises ``ValueError`` for any other."""
-    kind = getattr(exceptions, name, None)
-    if not isinstance(kind, type) or not issubclass(kind, exceptions.ServiceError):
-        known = sorted(
-            each
-            for each in exceptions.__all__
-            if issubclass(getattr(exceptions, each), exceptions.ServiceError) and each != "ServiceError"
-        )
-        raise ValueError(f"{name!r} is no error of the service; valid: {', '.join(known)}")
-    return kind("A fault plan refused this checkpoint.")
+    kinds = {kind.__name__: kind for kind in exceptions.ServiceError.__subclasses__()}
+    if name not in kinds:
+        raise ValueError(f"{name!r} is no error of the service; valid: {', '.join(sorted(kinds))}")
+    return kinds[name]("A fault plan refused this checkpoint.")

@@ -1,7 +1,7 @@
 """A plan: the decisions that the service takes in a run, as data.
 
-Where an invocation dies, which checkpoint is refused, how a scripted answer arrives, how large a page of state is. A plan
-has a text form, so that what one run did can be printed, kept and run again.
+Where an invocation dies, which checkpoint is refused, how a scripted answer arrives, how large a page of state is.
+A plan has a text form, so that what one run did can be printed, kept and run again.
 """
 
 from __future__ import annotations
@@ -166,6 +166,19 @@ class Plan:
         """How many operations a page of state has, if that was decided."""
         return next((each.size for each in self.decisions if isinstance(each, Pages)), None)
 
+    def of_runner(self, number: int) -> Plan:
+        """The part of it that is about one runner of a test. What names an operation is about the first."""
+        kept: list[Decision] = []
+        for each in self.decisions:
+            if not isinstance(each, Fault):
+                kept.append(each)
+            elif isinstance(each.at, Place):
+                if each.at.runner == number:
+                    kept.append(replace(each, at=replace(each.at, runner=1)))
+            elif number == 1:
+                kept.append(each)
+        return Plan(tuple(kept))
+
     def shrunk(self, fails: Callable[[Plan], bool]) -> Plan:
         """The plan without every decision that is not needed for ``fails`` to say yes.
 
@@ -189,8 +202,8 @@ class Plan:
 # -------------------------------------------------------------------------------------------------------- reading
 
 _VALID = (
-    "die-before:2.3 (invocation 2, checkpoint 3), die-before:2.end, die-after:2.3, die-before:charge (before the result of "
-    "the operation 'charge'), die-after:charge:start#2, time-out-before:charge, fail=ServiceException:charge, "
+    "die-before:2.3 (invocation 2, checkpoint 3), die-before:2.end, die-after:2.3, "
+    "die-before:charge (before the result of the operation 'charge'), die-after:charge:start#2, time-out-before:charge, fail=ServiceException:charge, "
     "withhold-token:2.3, duplicate:approval, late:approval+3600, early:approval, pages:1; several with commas"
 )
 _NAME = r'"(?:[^"\\]|\\.)*"|[^",:#@+=]+'

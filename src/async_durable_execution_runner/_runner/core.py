@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from .._awaitable import awaitable
+from .._engine.director import Director
 from .._engine.functions import DurableFunction
 from .._engine.inputs import StartRequest
 from .._engine.resume import latest_instant
@@ -31,6 +32,7 @@ from ..clock import Clock, VirtualClock, from_millis, to_seconds
 from ..effects import Effects
 from ..exceptions import (
     ExecutionNotFoundError,
+    FaultNotReachedError,
     HandlerError,
     RequestTooLargeException,
     RunnerClosedError,
@@ -129,6 +131,8 @@ class RunnerCore:
         self._asynchronous = False
         self._closed = False
         self._checked = False
+        self._lenient = False
+        """Whether a fault that was not reached is no mistake."""
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else f"{self._clock!r}"
@@ -185,6 +189,10 @@ class RunnerCore:
                 "If that is as it should be, say on_callback(…, optional=True)."
             )
         self._checked = True
+        director = self._local.director
+        if director is not None and director.not_reached and not failed and not self._lenient:
+            self._lenient = True
+            raise FaultNotReachedError(_not_reached(director))
 
     def _callback_names(self) -> Iterable[str | None]:
         for execution in self._local.executor.executions.values():
@@ -209,7 +217,7 @@ class RunnerCore:
         twin = type(self)(**given, store=StoreType.MEMORY, faults=plan)
         for action in self._set_up:
             action(twin)
-        twin._asynchronous = self._asynchronous
+        twin._asynchronous = self._asynchronous  # noqa: SLF001 - the same class
         return twin
 
     def _take_over_uses(self, twin: RunnerCore) -> None:
@@ -368,6 +376,17 @@ class RunnerCore:
         """Results so far of all executions that were started from outside, for reports."""
         executions = list(self._local.executor.executions.values())
         return [self._result(execution) for execution in executions if execution.header.parent_arn is None]
+
+
+def _not_reached(director: Director) -> str:
+    names = dict.fromkeys(
+        f"{each.name}" for boundary in director.boundaries for each in boundary.updates if each.name
+    )
+    last = director.boundaries[-1].place if director.boundaries else None
+    return (
+        f"{', '.join(map(repr, map(str, director.not_reached)))} was planned, and the run never came there. "
+        f"Operations with a checkpoint: {', '.join(names) or 'none'}; the last place: {last or 'none'}."
+    )
 
 
 def _require_asyncio() -> None:

@@ -1,0 +1,191 @@
+"""The crash matrix of one test: the test once clean, then again for every place where its executions can be killed."""
+
+from __future__ import annotations
+
+import copy
+import shlex
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from _pytest.runner import runtestprotocol  # what plugins that run a test again use: there is no public name for it
+
+from ._crashes.exploring import places_of, plans, read_scope
+from ._crashes.observed import Outcome, differences, outcomes
+from .effects import Effects
+
+if TYPE_CHECKING:
+    from ._engine.director import Boundary
+    from ._model.plan import Plan
+    from .runner import DurableFunctionTestRunner
+
+SECTION = "crash matrix"
+PROPERTY = "durable_crash_places"
+_ALSO = 10
+_EVERY = 10
+
+
+class PlannedRun:
+    """One run of a test by a plan, and what is expected of it."""
+
+    def __init__(self, plan: Plan, where: str, clean: CleanRun, *, lenient: bool) -> None:
+        self.plan = plan
+        self._lenient = lenient
+        self.where = where
+        self._clean = clean
+
+    def prepare(self, runner: DurableFunctionTestRunner) -> None:
+        """Let a new runner's recorders know what the clean run did, and what is killed."""
+        # Operations side by side may come in another order, and then a place is not reached again.
+        runner._lenient = self._lenient  # noqa: SLF001 - made for this
+        for name, keys in self._clean.effects.items():
+            known = runner._effects[name] = Effects(name)  # noqa: SLF001 - made for this
+            known.expect(keys, self.where)
+
+    def check(self, runners: list[DurableFunctionTestRunner]) -> None:
+        """Fail the test if its executions ended differently from the clean run's."""
+        problems = differences(self._clean.outcomes, _outcomes(runners))
+        if problems:
+            pytest.fail(f"{self.where}: {'; '.join(problems)}.", pytrace=False)
+
+    def explain(self, error: BaseException) -> None:
+        """Say of what a test raised which run it was. Ours says it itself."""
+        if self.where not in str(error):
+            error.add_note(f"{self.where}.")
+
+
+class CleanRun:
+    """What a clean run of the test did."""
+
+    def __init__(self) -> None:
+        self.boundaries: list[Boundary] = []
+        self.outcomes: list[Outcome] = []
+        self.effects: dict[str, tuple[Hashable, ...]] = {}
+
+    def ran(self, runners: list[DurableFunctionTestRunner]) -> None:
+        """The test function has come to its end."""
+        self.outcomes = _outcomes(runners)
+        for number, runner in enumerate(runners, start=1):
+            director = runner._local.director  # noqa: SLF001 - made for this
+            found = director.boundaries if director is not None else []
+            self.boundaries += [replace(each, place=replace(each.place, runner=number)) for each in found]
+            self.effects |= {name: each.keys for name, each in runner._effects.items()}  # noqa: SLF001
+
+
+def _outcomes(runners: list[DurableFunctionTestRunner]) -> list[Outcome]:
+    return [each for runner in runners for each in outcomes(list(runner._local.executor.executions.values()))]  # noqa: SLF001
+
+
+CLEAN = pytest.StashKey[CleanRun]()
+PLANNED = pytest.StashKey[PlannedRun]()
+
+
+def run_matrix(item: pytest.Item, nextitem: pytest.Item | None, scope: str, plan: Plan | None) -> bool | None:
+    """Carry out the whole protocol of a test, and of its runs with a death in them; one set of reports comes of it.
+
+    With a ``plan`` there is one run more than the clean one. ``None`` for a scope that is none: the fixture complains
+    of it, where it can be seen which test it is.
+    """
+    try:
+        most = read_scope(scope)
+    except ValueError:
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    clean = item.stash[CLEAN] = CleanRun()
+    reports = runtestprotocol(item, log=False, nextitem=_sibling(item))
+    del item.stash[CLEAN]
+    if all(report.passed for report in reports):
+        chosen = [plan] if plan is not None else plans(clean.boundaries, most)
+        reports = _Matrix(item, clean, chosen, lenient=plan is None).run(reports)
+    item.session._setupstate.teardown_exact(nextitem)  # noqa: SLF001 - what the last run has left to the next test
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def _sibling(item: pytest.Item) -> pytest.Item:
+    """Another test of the same place, so that a run tears down what is the test's own and nothing else."""
+    return copy.copy(item)
+
+
+class _Matrix:
+    def __init__(self, item: pytest.Item, clean: CleanRun, chosen: Sequence[Plan], *, lenient: bool) -> None:
+        self._item = item
+        self._clean = clean
+        self._plans = chosen
+        self._lenient = lenient
+        self._words = places_of(clean.boundaries)
+        self._failed: list[tuple[PlannedRun, list[pytest.TestReport], str]] = []
+
+    def run(self, reports: list[pytest.TestReport]) -> list[pytest.TestReport]:
+        """The reports of the first run that failed, or of the clean one if none did."""
+        show = _progress(self._item)
+        for number, plan in enumerate(self._plans, start=1):
+            where = self._words.get(plan, f"By the plan {plan}")
+            self._run(PlannedRun(plan, where, self._clean, lenient=self._lenient))
+            show(number, len(self._plans))
+        if not self._failed:
+            reports[-1].user_properties.append((PROPERTY, len(self._plans)))
+            return reports
+        _, reports, _ = self._failed[0]
+        first = next(report for report in reports if report.failed)
+        first.sections.insert(0, (SECTION, "\n".join(self._told())))
+        return reports
+
+    def _run(self, planned: PlannedRun) -> None:
+        self._item.stash[PLANNED] = planned
+        self._item._report_sections.clear()  # noqa: SLF001 - what was captured in an earlier run
+        try:
+            reports = runtestprotocol(self._item, log=False, nextitem=_sibling(self._item))
+        finally:
+            del self._item.stash[PLANNED]
+        failed = next((report for report in reports if report.failed), None)
+        if failed is not None:
+            self._failed.append((planned, reports, _in_one_sentence(planned, failed)))
+
+    def _told(self) -> Iterator[str]:
+        (first, _, sentence), *others = self._failed
+        yield sentence
+        yield "That run is shown here. Without a death the test passes."
+        yield f'run it again: pytest {shlex.quote(self._item.nodeid)} --durable-plan="{first.plan}"'
+        if len(self._plans) > 1:
+            yield f"{len(self._plans)} places, {len(self._failed)} of them failed" + ("; also:" if others else "")
+        for planned, _, line in others[:_ALSO]:
+            yield f'  {line} (--durable-plan="{planned.plan}")'
+        if len(others) > _ALSO:
+            yield f"  and {len(others) - _ALSO} more"
+
+
+def _in_one_sentence(planned: PlannedRun, report: pytest.TestReport) -> str:
+    """What was killed where and what came of it; also what the session's summary says of the test."""
+    crash: Any = getattr(report.longrepr, "reprcrash", None)
+    text = next(iter((crash.message if crash is not None else str(report.longrepr)).splitlines()), "it failed")
+    for known in ("Failed: ", "AssertionError: "):
+        text = text.removeprefix(known)
+    if planned.where not in text:
+        text = f"{planned.where}: {text}"
+    if crash is not None:
+        crash.message = text
+    return text
+
+
+def _progress(item: pytest.Item) -> Callable[[int, int], None]:
+    """Shows on a terminal how far a long matrix is. In a pipe or under xdist there is nobody to watch."""
+    reporter: Any = item.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not reporter.isatty:
+
+        def silent(_: int, __: int) -> None:
+            """Nobody watches."""
+
+        return silent
+
+    def show(number: int, count: int) -> None:
+        if number % _EVERY == 0 and count > _EVERY:
+            reporter.rewrite(f"{item.name}: killed at {number} of {count} places ", erase=True)
+        if number == count and count > _EVERY:
+            reporter.rewrite("", erase=True)
+
+    return show
+
