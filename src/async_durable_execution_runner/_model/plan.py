@@ -203,8 +203,9 @@ class Plan:
 
 _VALID = (
     "die-before:2.3 (invocation 2, checkpoint 3), die-before:2.end, die-after:2.3, "
-    "die-before:charge (before the result of the operation 'charge'), die-after:charge:start#2, time-out-before:charge, fail=ServiceException:charge, "
-    "withhold-token:2.3, duplicate:approval, late:approval+3600, early:approval, pages:1; several with commas"
+    "die-before:charge (before the result of the operation 'charge'), die-after:charge:start#2, "
+    "time-out-before:charge, fail=ServiceException:charge, withhold-token:2.3, duplicate:approval, "
+    "late:approval+3600, early:approval, pages:1; several with commas"
 )
 _NAME = r'"(?:[^"\\]|\\.)*"|[^",:#@+=]+'
 _PART = re.compile(rf"(?:{_NAME}|[:#@+=/])+")
