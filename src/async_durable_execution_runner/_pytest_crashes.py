@@ -188,4 +188,3 @@ def _progress(item: pytest.Item) -> Callable[[int, int], None]:
             reporter.rewrite("", erase=True)
 
     return show
-

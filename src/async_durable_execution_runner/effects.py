@@ -113,9 +113,7 @@ class Effects:
         """Leave out a test's own run that never happened because all was left to an exploration."""
         return 1 if len(self._runs) > 1 and not self._runs[0].counts else 0
 
-    def _complaints(
-        self, run: _Run, keys: tuple[Hashable, ...], least: int, most: int | None
-    ) -> Iterator[str]:
+    def _complaints(self, run: _Run, keys: tuple[Hashable, ...], least: int, most: int | None) -> Iterator[str]:
         where = f"{run.where}: " if run.where else ""
         if least and not keys and not self._expected and not run.counts:
             yield f"{where}effect {self.name!r} never happened"

@@ -59,6 +59,7 @@ class InProcessInvoker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: tuple[int, float] | None = None
         self._family: TaskFamily | None = None
+        self._current: InvocationInput | None = None
 
     def idle(self) -> None:
         """No handler runs any more."""
@@ -163,7 +164,11 @@ class InProcessInvoker:
         with ExitStack() as stack:
             stack.enter_context(self.ports.around(invocation))
             self._began = invocation.started_at, time.monotonic()
-            yield binding, event, context
+            self._current = invocation
+            try:
+                yield binding, event, context
+            finally:
+                self._current = None
 
     def _died(self, error: BaseException, invocation: InvocationInput, guard: Guard) -> Crashed:
         """A handler that raised. What is not the handler's own doing goes on to the caller."""
@@ -183,8 +188,8 @@ class InProcessInvoker:
         """Run a handler's coroutine on the runner's own loop, and end what it leaves behind."""
         __tracebackhide__ = True
         loop, guard = self._own_loop(), self.guard
-        if self.ports.mortal and invocation is not None and guard is not None:
-            return loop.run_until_complete(self._await_here(coroutine, invocation, guard))
+        if self.ports.mortal and self._current is not None and guard is not None:
+            return loop.run_until_complete(self._await_here(coroutine, self._current, guard))
         task: asyncio.Task[Any] = loop.create_task(coroutine)  # type: ignore[arg-type]
         expiry = self._cancel_in_time(loop, task, invocation, guard)
         try:

@@ -379,9 +379,7 @@ class RunnerCore:
 
 
 def _not_reached(director: Director) -> str:
-    names = dict.fromkeys(
-        f"{each.name}" for boundary in director.boundaries for each in boundary.updates if each.name
-    )
+    names = dict.fromkeys(f"{each.name}" for boundary in director.boundaries for each in boundary.updates if each.name)
     last = director.boundaries[-1].place if director.boundaries else None
     return (
         f"{', '.join(map(repr, map(str, director.not_reached)))} was planned, and the run never came there. "
