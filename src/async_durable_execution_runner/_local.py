@@ -82,7 +82,7 @@ class Local:
             describe=self.describe,
             where=_where,
             ended=_as_it_is if self.director is None else self._ended,
-            mortal=plan is not None and bool(plan.faults),
+            mortal=self._is_mortal,
             works_for=works_for,
         )
         self.driver = InlineDriver(self.executor, self.scheduler, clock, self.lock, ports)
@@ -155,6 +155,9 @@ class Local:
             known = handler, bridge_for(handler).bind(handler, self.client, self.driver.invoker.run_coroutine)
             self._bindings[id(handler)] = known
         return known[1]
+
+    def _is_mortal(self) -> bool:
+        return self.director is not None and bool(self.director.not_reached)
 
     def _ended(self, invocation: InvocationInput, end: InvocationEnd) -> InvocationEnd:
         assert self.director is not None

@@ -14,7 +14,7 @@ from .exceptions import DurableRunnerError, UnsupportedInCloudError
 from .options import RunnerOptions
 
 NAME_MAP, REGION, ENDPOINT = "PYTEST_FUNCTION_NAME_MAP", "AWS_REGION", "LAMBDA_ENDPOINT"
-_EMULATED = ("start_time", "execution_timeout", "invocation_timeout", "limits", "observers")
+_EMULATED = ("start_time", "execution_timeout", "invocation_timeout", "limits", "observers", "faults")
 """Options of a runner that a test relies on, and that only an emulation has."""
 
 

@@ -12,6 +12,7 @@ import pytest
 from _pytest.runner import runtestprotocol  # what plugins that run a test again use: there is no public name for it
 
 from ._crashes.exploring import places_of, plans, read_scope
+from ._crashes.leftovers import set_aside
 from ._crashes.observed import Outcome, differences, outcomes
 from .effects import Effects
 
@@ -122,10 +123,12 @@ class _Matrix:
     def run(self, reports: list[pytest.TestReport]) -> list[pytest.TestReport]:
         """The reports of the first run that failed, or of the clean one if none did."""
         show = _progress(self._item)
-        for number, plan in enumerate(self._plans, start=1):
-            where = self._words.get(plan, f"By the plan {plan}")
-            self._run(PlannedRun(plan, where, self._clean, lenient=self._lenient))
-            show(number, len(self._plans))
+        with set_aside() as leave:
+            for number, plan in enumerate(self._plans, start=1):
+                where = self._words.get(plan, f"By the plan {plan}")
+                self._run(PlannedRun(plan, where, self._clean, lenient=self._lenient))
+                leave()
+                show(number, len(self._plans))
         if not self._failed:
             reports[-1].user_properties.append((PROPERTY, len(self._plans)))
             return reports

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +10,8 @@ from .result import DurableFunctionTestResult
 
 if TYPE_CHECKING:
     from ._wire.boto import LocalLambdaClient
+    from .crashes import CrashReport
+    from .effects import Effects
 
 __all__ = ["AwaitedRunner"]
 
@@ -127,6 +129,24 @@ class AwaitedRunner(Protocol):
         after: Duration = 0,
     ) -> Any:
         """See ``DurableFunctionTestRunner.mock_invoke``."""
+
+    def effects(self, name: str) -> Effects:
+        """See ``DurableFunctionTestRunner.effects``."""
+
+    def explore_crashes(
+        self,
+        input: Any = None,
+        timeout: float = 60,
+        *,
+        crash: str = "everywhere",
+        raise_on_failure: bool = True,
+        progress: Callable[[int, int], object] | None = None,
+        function_name: str | None = None,
+        execution_name: str | None = None,
+        account_id: str | None = None,
+        tenant_id: str | None = None,
+    ) -> Awaitable[CrashReport]:
+        """See ``DurableFunctionTestRunner.explore_crashes``."""
 
     @property
     def now(self) -> datetime:

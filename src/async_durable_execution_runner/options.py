@@ -128,7 +128,7 @@ RUNNER_OPTIONS = (
 MARKER_ONLY = ("crash",)
 """What the plugin itself takes from a marker: not the runner's."""
 
-MARKER_ARGUMENTS = ("handler", "lambda_function_name", *MARKER_ONLY, *(option.name for option in RUNNER_OPTIONS))
+MARKER_ARGUMENTS = ("handler", "lambda_function_name", *(option.name for option in RUNNER_OPTIONS), *MARKER_ONLY)
 
 MARKER_HELP = (
     f"{MARKER}(handler, lambda_function_name='test-function', crash='off', "

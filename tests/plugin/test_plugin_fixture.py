@@ -7,7 +7,7 @@ import inspect
 import pytest
 from plugin_kit import Suite
 
-from async_durable_execution_runner.options import MARKER_ARGUMENTS
+from async_durable_execution_runner.options import MARKER_ARGUMENTS, MARKER_ONLY
 from async_durable_execution_runner.runner import DurableFunctionTestRunner
 
 
@@ -36,7 +36,7 @@ def test_it(durable_runner):
 
 def test_the_marker_takes_every_option_of_the_runner() -> None:
     parameters = list(inspect.signature(DurableFunctionTestRunner).parameters)
-    assert sorted(MARKER_ARGUMENTS) == sorted([*parameters, "lambda_function_name"])
+    assert sorted(MARKER_ARGUMENTS) == sorted([*parameters, "lambda_function_name", *MARKER_ONLY])
 
 
 def test_options_of_the_marker_reach_the_runner(suite: Suite) -> None:

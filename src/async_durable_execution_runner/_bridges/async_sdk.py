@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import inspect
 import json
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -19,6 +20,7 @@ import async_durable_execution as sdk
 
 from .._engine.client import InMemoryServiceClient
 from .._engine.director import InvocationLost
+from ..exceptions import RunnerClosedError
 from . import layers, sdk_of
 from .base import Binding, Bridge, RunCoroutine
 from .batching import holds_back, sent_at_once
@@ -30,19 +32,28 @@ PACKAGE = "async_durable_execution"
 
 
 class AsyncClient:
-    """The in-process client with coroutine methods, which the SDK awaits on its own loop."""
+    """The in-process client with coroutine methods, which the SDK awaits on its own loop.
+
+    It does not keep the client: a handler that was killed stays in memory, and the whole service would stay with it.
+    """
 
     def __init__(self, client: InMemoryServiceClient) -> None:
-        self._client = client
+        self._known = weakref.ref(client)
+
+    @property
+    def _client(self) -> InMemoryServiceClient:
+        client = self._known()
+        if client is None:
+            raise RunnerClosedError("The runner of this handler is gone.")
+        return client
 
     async def checkpoint_durable_execution(self, **params: Any) -> dict[str, Any]:
         """API Reference: CheckpointDurableExecution."""
-        try:
+        with contextlib.suppress(InvocationLost):
             return self._client.checkpoint_durable_execution(**params)
-        except InvocationLost:
-            # Nothing of the invocation runs any more, and so this never comes back either.
-            await asyncio.get_running_loop().create_future()
-            raise
+        # Nothing of the invocation runs any more, and so this never comes back either.
+        never: dict[str, Any] = await asyncio.get_running_loop().create_future()
+        return never
 
     async def get_durable_execution_state(self, **params: Any) -> dict[str, Any]:
         """API Reference: GetDurableExecutionState."""

@@ -25,6 +25,7 @@ from .loop import (
     cancel_all,
     close_idle,
     finish_generators,
+    forget_how_they_ended,
     new_loop,
     running_loop,
 )
@@ -188,7 +189,7 @@ class InProcessInvoker:
         """Run a handler's coroutine on the runner's own loop, and end what it leaves behind."""
         __tracebackhide__ = True
         loop, guard = self._own_loop(), self.guard
-        if self.ports.mortal and self._current is not None and guard is not None:
+        if self.ports.mortal() and self._current is not None and guard is not None:
             return loop.run_until_complete(self._await_here(coroutine, self._current, guard))
         task: asyncio.Task[Any] = loop.create_task(coroutine)  # type: ignore[arg-type]
         expiry = self._cancel_in_time(loop, task, invocation, guard)
@@ -211,7 +212,7 @@ class InProcessInvoker:
     async def _await_here(self, coroutine: Awaitable[Any], invocation: InvocationInput, guard: Guard) -> Any:
         __tracebackhide__ = True
         loop = asyncio.get_running_loop()
-        family = self._family = TaskFamily(loop, mortal=self.ports.mortal)
+        family = self._family = TaskFamily(loop, mortal=self.ports.mortal())
         task: asyncio.Task[Any] = family.create(coroutine)
         expiry = self._cancel_in_time(loop, task, invocation, guard)
         try:
@@ -228,11 +229,14 @@ class InProcessInvoker:
         finally:
             self._family = None
             expiry.stop()
-            left = [other for other in family.close() if not other.done() and other is not task]
+            members = family.close()
+            left = [other for other in members if not other.done() and other is not task]
             if left:
                 if task.done() and not task.cancelled() and task.exception() is None:
                     self._report_left(invocation, task.result(), left)
                 await cancel_all([*left, task])
+            if family.is_lost:
+                forget_how_they_ended(members)
 
     def _report_left(self, invocation: InvocationInput, output: Any, left: list[asyncio.Task[Any]]) -> None:
         if isinstance(output, dict) and output.get("Status") == "SUCCEEDED":

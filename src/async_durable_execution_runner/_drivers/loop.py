@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import ctypes
 import sys
@@ -90,6 +91,14 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
     for task in tasks:
         if task.done() and not task.cancelled():
             task.exception()  # looked at, so that nobody complains it never was
+
+
+def forget_how_they_ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Let go of what cancelled tasks keep of their end: with it they keep the frames of whoever ran the loop."""
+    for task in tasks:
+        if task.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                task.exception()
 
 
 class _Contained(Coroutine[Any, Any, Any]):
@@ -193,7 +202,8 @@ class TaskFamily:
             tasks = asyncio.all_tasks(self._loop)
             return {task for task in tasks if task.get_context().get(_family) is self}  # type: ignore[attr-defined]
         self._loop.set_task_factory(self._factory)
-        return self._seen
+        found, self._seen = self._seen, set()  # a frozen member may hold on to its family
+        return found
 
     def _create(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
         make: Any = self._factory or asyncio.Task

@@ -41,7 +41,7 @@ class Ports:
     """Where a handler was when its time was up, in words."""
     ended: Callable[[InvocationInput, InvocationEnd], InvocationEnd]
     """Says how an invocation ends whose handler has come to an end."""
-    mortal: bool
-    """Whether an invocation may be lost while its handler runs."""
+    mortal: Callable[[], bool]
+    """Whether the next invocation may be lost while its handler runs."""
     works_for: Callable[[], Collection[int]] = tuple
     """Idents of threads that wait for the calling thread, which an SDK has started for a handler."""

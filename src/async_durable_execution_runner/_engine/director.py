@@ -54,6 +54,11 @@ class Director:
         self._lost: dict[tuple[str, int], Fault] = {}
 
     @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to do and to note: all that was planned has happened."""
+        return bool(self.plan.faults) and not self._left
+
+    @property
     def not_reached(self) -> tuple[Fault, ...]:
         """Faults whose place the run never came to."""
         return tuple(self._left)
@@ -71,7 +76,7 @@ class Director:
         if running is not None and (execution_arn, running.record.number) in self._lost:
             raise InvocationLost
         fault = None
-        if updates and running is not None and running.token == token:
+        if updates and not self.is_over and running is not None and running.token == token:
             fault = self._due(self._note(execution_arn, running.record.number, tuple(updates)))
             self._before(fault, execution_arn, running)
         answer = self._executor.checkpoint(execution_arn, token, updates, client_token, now)
@@ -88,6 +93,8 @@ class Director:
         if running is None or running.record.number != number:
             return end
         fault = self._lost.get((execution_arn, number))
+        if fault is None and self.is_over:
+            return end
         if fault is None:
             fault = self._due(self._note(execution_arn, number, None))
             if fault is None:

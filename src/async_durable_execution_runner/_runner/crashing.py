@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .._crashes.exploring import EVERYWHERE, Exploration, read_scope
+from .._crashes.leftovers import set_aside
 from .._crashes.observed import outcomes
 from .._model.plan import Plan
 from ..crashes import CrashReport
@@ -31,7 +32,7 @@ class Crashing(RunnerCore):
         *,
         crash: str = EVERYWHERE,
         raise_on_failure: bool = True,
-        progress: Progress | None = None,
+        progress: Callable[[int, int], object] | None = None,
         function_name: str | None = None,
         execution_name: str | None = None,
         account_id: str | None = None,
@@ -107,17 +108,19 @@ class _Explorer:
         """Once for every other run."""
         exploration = self._exploration
         assert exploration is not None
-        for number, (plan, where) in enumerate(exploration, start=1):
-            for effects in self._runner._effects.values():  # noqa: SLF001
-                effects.begin_run(where)
-            self._twin, self._error = self._runner._twin(plan), None  # noqa: SLF001
-            try:
-                yield
-                self._note(exploration, plan)
-            finally:
-                self._twin.close()
-            if self._progress is not None:
-                self._progress(number, len(exploration))
+        with set_aside() as leave:
+            for number, (plan, where) in enumerate(exploration, start=1):
+                for effects in self._runner._effects.values():  # noqa: SLF001
+                    effects.begin_run(where)
+                self._twin, self._error = self._runner._twin(plan), None  # noqa: SLF001
+                try:
+                    yield
+                    self._note(exploration, plan)
+                finally:
+                    self._twin.close()
+                leave()
+                if self._progress is not None:
+                    self._progress(number, len(exploration))
 
     def failed(self, error: DurableRunnerError) -> None:
         """The run did not come to an end."""

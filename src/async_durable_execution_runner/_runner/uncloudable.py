@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..exceptions import UnsupportedInCloudError
@@ -76,6 +77,30 @@ class Uncloudable:
         __tracebackhide__ = True
         del name, result, error, times_out, stops, after
         raise _not("mock_invoke", f"it invokes what is deployed; {_DEPLOY}")
+
+    def effects(self, name: str) -> NoReturn:
+        """Not in the cloud: a deployed step cannot reach a recorder of the test."""
+        __tracebackhide__ = True
+        del name
+        raise _not("effects", "a deployed step cannot reach a recorder of the test; look at what it has done instead")
+
+    def explore_crashes(
+        self,
+        input: Any = None,
+        timeout: float = 60,
+        *,
+        crash: str = "everywhere",
+        raise_on_failure: bool = True,
+        progress: Callable[[int, int], object] | None = None,
+        function_name: str | None = None,
+        execution_name: str | None = None,
+        account_id: str | None = None,
+        tenant_id: str | None = None,
+    ) -> NoReturn:
+        """Not in the cloud: it lets nobody kill its invocations."""
+        __tracebackhide__ = True
+        del input, timeout, crash, raise_on_failure, progress, function_name, execution_name, account_id, tenant_id
+        raise _not("explore_crashes", "it lets nobody kill its invocations; test this locally")
 
 
 def _not(method: str, why: str) -> UnsupportedInCloudError:
