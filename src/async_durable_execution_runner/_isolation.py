@@ -15,11 +15,12 @@ from ._bridges.base import Binding
 from ._drivers.lambda_context import LambdaContext
 from ._drivers.loop import DaemonExecutor
 from ._drivers.processes import ChildCall, TimeIsUp, run_child
+from ._engine.director import InvocationLost
 from ._engine.executor import Executor
 from ._engine.scheduler import Scheduler
 from ._http.app import App
 from .clock import Clock
-from .exceptions import HandlerError
+from .exceptions import HandlerError, ServiceException
 
 if TYPE_CHECKING:
     from ._http.server import Server
@@ -114,10 +115,25 @@ class ProcessIsolation:
         if self._server is None:
             from ._http.server import Server
 
-            app = App(self._operations(), self._executor.limits.execution_payload_bytes)
+            operations = dict(self._operations())
+            checkpoint = "checkpoint_durable_execution"
+            operations[checkpoint] = _answered(operations[checkpoint])
+            app = App(operations, self._executor.limits.execution_payload_bytes)
             self._server = Server(app, "127.0.0.1", 0, DaemonExecutor(max_workers=1))
             self._server.start()
         return self._server.url
+
+
+def _answered(checkpoint: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
+    """A checkpoint whose caller may be killed by it: there is an answer, and nobody who hears it."""
+
+    def perform(**params: Any) -> Mapping[str, Any]:
+        try:
+            return checkpoint(**params)
+        except InvocationLost:
+            raise ServiceException("The invocation that made this call is dead.") from None
+
+    return perform
 
 
 def named_handler(handler: Any) -> NamedHandler:

@@ -267,7 +267,7 @@ def test_it(durable_runner, tidy):
     durable_runner.run(7)
 """)
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["ERROR test_inner.py::test_it - Killed in invocation *: *not tidy*"])
+    result.stdout.fnmatch_lines(["Killed in invocation 1, after the start of wait 'delivery' was saved, *: not tidy"])
 
 
 # ------------------------------------------------------------------------------------------------------------ again

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from .._engine.director import InvocationLost
 from .._model.ids import derived_uuid
 from .._wire.model import method_name
 from .._wire.replies import Reply, error_reply, reply_to
@@ -39,8 +38,6 @@ class App:
             reply = self._reply(request)
         except ServiceError as error:
             reply = error_reply(error.code, error.message, error.members)
-        except InvocationLost:  # whoever asked has just been killed; nobody hears this
-            reply = error_reply("ServiceException", "The invocation that made this call is dead.")
         except Exception:  # noqa: BLE001 - a mistake of ours must reach the client as an answer, and us in the log
             _log.exception("%s %s", request.method, request.path)
             reply = error_reply("ServiceException", "The endpoint failed; its log says why.")
