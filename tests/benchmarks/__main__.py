@@ -35,6 +35,7 @@ CASES: dict[str, Callable[[Table, argparse.Namespace], None]] = {
     "callbacks": cases.ten_callbacks,
     "waits": cases.a_year,
     "stores": cases.stores,
+    "crashes": cases.crashes,
     "imports": cases.imports,
     "plugin": cases.plugin,
 }

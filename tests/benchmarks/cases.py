@@ -160,6 +160,18 @@ def a_year(table: Table, args: argparse.Namespace) -> None:
     table.row("10 waits of a year (floor: 1 s)", year, second, "ratio about 1")
 
 
+def crashes(table: Table, args: argparse.Namespace) -> None:
+    """A workflow killed at every boundary, against one run of it."""
+
+    def explore() -> None:
+        with DurableFunctionTestRunner(many_steps) as runner:
+            places = len(runner.explore_crashes(50).runs)
+        assert places == 101, places  # before and after each of 50 checkpoints, and at the end
+
+    matrix, one = interleaved(args.rounds, explore, lambda: ours(many_steps, 50))
+    table.row("101 places of 50 steps killed", matrix, one, "ratio <= 121")
+
+
 def imports(table: Table, args: argparse.Namespace) -> None:
     """What importing costs, above an interpreter that does nothing."""
     names = ("async_durable_execution_runner", "async_durable_execution_runner.pytest_plugin")
