@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 SECTION = "crash matrix"
 PROPERTY = "durable_crash_places"
+_NOT_TWICE = (
+    "The test passes, and when it is run a second time in the same process, killed nowhere, it does not. "
+    "It depends on something that outlives it, such as the state of a module; a matrix runs it many times."
+)
 _ALSO = 10
 _EVERY = 10
 
@@ -46,7 +50,7 @@ class PlannedRun:
 
     def check(self, runners: list[DurableFunctionTestRunner]) -> None:
         """Fail the test if its executions ended differently from the clean run's."""
-        problems = differences(self._clean.outcomes, _outcomes(runners))
+        problems = differences(self._clean.outcomes, self._clean.again, _outcomes(runners))
         if problems:
             pytest.fail(f"{self.where}: {'; '.join(problems)}.", pytrace=False)
 
@@ -62,6 +66,8 @@ class CleanRun:
     def __init__(self) -> None:
         self.boundaries: list[Boundary] = []
         self.outcomes: list[Outcome] = []
+        self.again: list[Outcome] = []
+        """Of a second clean run: what differs between the two is nobody's fault."""
         self.effects: dict[str, tuple[Hashable, ...]] = {}
 
     def ran(self, runners: list[DurableFunctionTestRunner]) -> None:
@@ -93,17 +99,31 @@ def run_matrix(item: pytest.Item, nextitem: pytest.Item | None, scope: str, plan
     except ValueError:
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    clean = item.stash[CLEAN] = CleanRun()
-    reports = runtestprotocol(item, log=False, nextitem=_sibling(item))
-    del item.stash[CLEAN]
+    clean, reports = _run_clean(item)
     if all(report.passed for report in reports):
-        chosen = [plan] if plan is not None else plans(clean.boundaries, most)
-        reports = _Matrix(item, clean, chosen, lenient=plan is None).run(reports)
+        again, second = _run_clean(item)
+        clean.again = again.outcomes
+        if all(report.passed for report in second):
+            chosen = [plan] if plan is not None else plans(clean.boundaries, most)
+            reports = _Matrix(item, clean, chosen, lenient=plan is None).run(reports)
+        else:
+            reports = second
+            next(report for report in reports if report.failed).sections.insert(0, (SECTION, _NOT_TWICE))
     item.session._setupstate.teardown_exact(nextitem)  # noqa: SLF001 - what the last run has left to the next test
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def _run_clean(item: pytest.Item) -> tuple[CleanRun, list[pytest.TestReport]]:
+    clean = item.stash[CLEAN] = CleanRun()
+    item._report_sections.clear()  # noqa: SLF001 - what was captured in an earlier run
+    item.user_properties.clear()
+    try:
+        return clean, runtestprotocol(item, log=False, nextitem=_sibling(item))
+    finally:
+        del item.stash[CLEAN]
 
 
 def _sibling(item: pytest.Item) -> pytest.Item:

@@ -57,12 +57,17 @@ def places_of(boundaries: Sequence[Boundary]) -> dict[Plan, str]:
 
 
 class Exploration:
-    """One clean run, and what became of every other."""
+    """Two clean runs, and what became of every other."""
 
     def __init__(
-        self, director: Director, clean: list[Outcome], result: DurableFunctionTestResult, scope: int | None
+        self,
+        director: Director,
+        clean: list[Outcome],
+        again: list[Outcome],
+        result: DurableFunctionTestResult,
+        scope: int | None,
     ) -> None:
-        self._clean = clean
+        self._clean, self._again = clean, again
         self._result = result
         self._places = places_of(director.boundaries)
         self._plans = plans(director.boundaries, scope)
@@ -84,7 +89,7 @@ class Exploration:
         tree: Callable[[], str],
     ) -> None:
         """What became of a run."""
-        where, problems = self._places[plan], differences(self._clean, found)
+        where, problems = self._places[plan], differences(self._clean, self._again, found)
         if error is not None:
             problems = [f"it did not come to an end: {error}"]
         if director.taken:

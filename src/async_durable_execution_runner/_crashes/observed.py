@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .._model.execution import Execution
 from .._model.operation import Operation
@@ -44,43 +45,60 @@ def _identity(operation: Operation) -> tuple[str, str | None, str | None]:
     return str(operation.type), operation.sub_type, operation.name
 
 
-def differences(clean: Sequence[Outcome], other: Sequence[Outcome]) -> list[str]:
-    """What is different about ``other``, in words; nothing if it ended as the clean run did."""
+def differences(clean: Sequence[Outcome], again: Sequence[Outcome], other: Sequence[Outcome]) -> list[str]:
+    """What is different about ``other``, in words; nothing if it ended as the clean runs did.
+
+    There are two clean ones, ``clean`` and ``again``: what differs between them, such as an id that a step draws, says
+    nothing about a death.
+    """
+    if len(clean) != len(again):
+        return []
     if len(clean) != len(other):
         return [f"it had {len(other)} executions instead of {len(clean)}"]
     several = len(clean) > 1
     found: list[str] = []
-    for one, two in zip(clean, other, strict=True):
+    for one, twice, two in zip(clean, again, other, strict=True):
         who = f"execution {two.name!r}" if several else "it"
-        found += [f"{who} {line}" for line in _difference(one, two)]
+        found += [f"{who} {line}" for line in _difference(one, twice, two)]
     return found
 
 
-def _difference(clean: Outcome, other: Outcome) -> list[str]:
+def _difference(clean: Outcome, again: Outcome, other: Outcome) -> list[str]:
+    if clean.status != again.status:
+        return []
     if clean.status != other.status:
         why = f" ({_error(other.error)})" if other.error is not None else ""
         return [f"ended {other.status}{why} instead of {clean.status}"]
     found = []
-    if not _same_json(clean.result, other.result):
+    if not _alike(_read(clean.result), _read(again.result), _read(other.result)):
         found.append(f"gave {_short(other.result)} instead of {_short(clean.result)}")
-    if clean.error != other.error:
+    if clean.error == again.error and clean.error != other.error:
         found.append(f"failed with {_error(other.error)} instead of {_error(clean.error)}")
     found += [
         f"called {_named(now)} what was {_named(then)} in the clean run: an operation's name and type must be the same "
         "every time the handler runs"
         for key, then in clean.operations.items()
-        if (now := other.operations.get(key, then)) != then
+        if again.operations.get(key) == then and (now := other.operations.get(key, then)) != then
     ][:1]
     return found
 
 
-def _same_json(one: str | None, two: str | None) -> bool:
-    if one == two or one is None or two is None:
-        return one == two
+def _read(text: str | None) -> Any:
     try:
-        return bool(json.loads(one) == json.loads(two))
+        return json.loads(text) if text is not None else None
     except ValueError:
-        return False
+        return text
+
+
+def _alike(clean: Any, again: Any, other: Any) -> bool:
+    """Whether ``other`` is equal in all that both clean ones have in common."""
+    if clean == again:
+        return bool(clean == other)
+    if all(isinstance(each, dict) for each in (clean, again, other)) and clean.keys() == again.keys():
+        return clean.keys() == other.keys() and all(_alike(clean[key], again[key], other[key]) for key in clean)
+    if all(isinstance(each, list) for each in (clean, again, other)) and len(clean) == len(again):
+        return len(clean) == len(other) and all(map(_alike, clean, again, other))
+    return True
 
 
 def _named(identity: tuple[str, str | None, str | None]) -> str:

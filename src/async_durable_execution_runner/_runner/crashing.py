@@ -7,7 +7,8 @@ from typing import Any
 
 from .._crashes.exploring import EVERYWHERE, Exploration, read_scope
 from .._crashes.leftovers import set_aside
-from .._crashes.observed import outcomes
+from .._crashes.observed import Outcome, outcomes
+from .._local import Local
 from .._model.plan import Plan
 from ..crashes import CrashReport
 from ..effects import Effects
@@ -54,8 +55,9 @@ class Crashing(RunnerCore):
         explorer = _Explorer(self, given, timeout, read_scope(crash), progress)
         if self._asynchronous:
             return _explore_async(explorer, raise_on_failure)  # type: ignore[return-value]
-        explorer.ran_clean(explorer.run())
-        for _ in explorer:
+        for _ in explorer.clean():
+            explorer.ran_clean(explorer.run())
+        for _ in explorer.killed():
             try:
                 explorer.run()
             except DurableRunnerError as error:
@@ -65,13 +67,18 @@ class Crashing(RunnerCore):
 
 async def _explore_async(explorer: _Explorer, raise_on_failure: bool) -> CrashReport:
     __tracebackhide__ = True
-    explorer.ran_clean(await explorer.run())
-    for _ in explorer:
+    for _ in explorer.clean():
+        explorer.ran_clean(await explorer.run())
+    for _ in explorer.killed():
         try:
             await explorer.run()
         except DurableRunnerError as error:
             explorer.failed(error)
     return explorer.report(raise_on_failure)
+
+
+def _outcomes(local: Local) -> list[Outcome]:
+    return outcomes(list(local.executor.executions.values()))
 
 
 class _Explorer:
@@ -85,7 +92,8 @@ class _Explorer:
         self._timeout = timeout
         self._scope = scope
         self._progress = progress
-        self._twin = runner._twin(Plan())  # noqa: SLF001 - one room, as all below
+        self._twin = runner
+        self._clean: list[tuple[Local, DurableFunctionTestResult]] = []
         self._exploration: Exploration | None = None
         self._error: DurableRunnerError | None = None
 
@@ -95,23 +103,36 @@ class _Explorer:
         twin = self._twin
         return twin._until_closed(twin._start(*self._given, synchronous=True), self._timeout)  # noqa: SLF001
 
-    def ran_clean(self, result: DurableFunctionTestResult) -> None:
-        """The clean run is over: now it is known where a run can be killed."""
-        local = self._twin._local  # noqa: SLF001
-        assert local.director is not None
-        clean = outcomes(list(local.executor.executions.values()))
-        self._runner._take_over_uses(self._twin)  # noqa: SLF001
-        self._twin.close()
-        self._exploration = Exploration(local.director, clean, result, self._scope)
+    def clean(self) -> Iterator[None]:
+        """Once for each of the two clean runs: what differs between them is nobody's fault."""
+        for again in (False, True):
+            if again:
+                self._begin("Run a second time, and killed nowhere")
+            self._twin = self._runner._twin(Plan())  # noqa: SLF001 - one room, as all below
+            try:
+                yield
+            finally:
+                self._twin.close()
 
-    def __iter__(self) -> Iterator[None]:
+    def ran_clean(self, result: DurableFunctionTestResult) -> None:
+        """A clean run is over: now it is known where a run can be killed."""
+        self._runner._take_over_uses(self._twin)  # noqa: SLF001
+        self._clean.append((self._twin._local, result))  # noqa: SLF001
+
+    def _begin(self, where: str) -> None:
+        for effects in self._runner._effects.values():  # noqa: SLF001
+            effects.begin_run(where)
+
+    def killed(self) -> Iterator[None]:
         """Once for every other run."""
-        exploration = self._exploration
-        assert exploration is not None
+        (first, result), (second, _) = self._clean
+        assert first.director is not None
+        exploration = self._exploration = Exploration(
+            first.director, _outcomes(first), _outcomes(second), result, self._scope
+        )
         with set_aside() as leave:
             for number, (plan, where) in enumerate(exploration, start=1):
-                for effects in self._runner._effects.values():  # noqa: SLF001
-                    effects.begin_run(where)
+                self._begin(where)
                 self._twin, self._error = self._runner._twin(plan), None  # noqa: SLF001
                 try:
                     yield
@@ -129,8 +150,7 @@ class _Explorer:
     def _note(self, exploration: Exploration, plan: Plan) -> None:
         local = self._twin._local  # noqa: SLF001
         assert local.director is not None
-        executions = list(local.executor.executions.values())
-        exploration.took(plan, local.director, outcomes(executions), self._error, self._tree)
+        exploration.took(plan, local.director, _outcomes(local), self._error, self._tree)
 
     def _tree(self) -> str:
         """Drawn only where it is shown: it takes as long as the run."""
