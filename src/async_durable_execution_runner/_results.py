@@ -20,7 +20,12 @@ from ._model.operation import (
     StepDetails,
     WaitDetails,
 )
+from ._render.canvas import in_encoding
+from ._render.page_data import execution_data
+from ._render.reading import read_execution
+from ._render.timeline import render_timeline
 from ._render.tree import render_tree
+from ._terminal import Terminal
 from ._wire.rendering import render_event
 from .clock import from_millis
 
@@ -91,6 +96,24 @@ class RecordSource:
             return render_tree(self._record, self._now)
         except Exception as error:  # noqa: BLE001 - a report that fails must not hide the test's own failure
             return f"The execution cannot be drawn: {type(error).__name__}: {error}"
+
+    def render_timeline(self, width: int | None, color: bool | None, limit: int) -> str:
+        """See ``ResultSource.render_timeline``. Never raises, as ``render``."""
+        terminal = Terminal.of_process()
+        try:
+            text = render_timeline(
+                read_execution(self._record, self._now),
+                width=width if width is not None else terminal.width,
+                colour=color if color is not None else terminal.colour,
+                limit=limit,
+            )
+        except Exception as error:  # noqa: BLE001 - as above
+            return f"The timeline cannot be drawn: {type(error).__name__}: {error}"
+        return in_encoding(text, terminal.encoding)
+
+    def page_data(self) -> dict[str, Any]:
+        """See ``ResultSource.page_data``."""
+        return execution_data(self._record, self._now)
 
     def _events_by_operation(self) -> dict[str | None, list[dict[str, Any]]]:
         found: dict[str | None, list[dict[str, Any]]] = {}

@@ -255,6 +255,12 @@ class ResultSource(Protocol):
     def render(self) -> str:
         """See ``DurableFunctionTestResult.render``."""
 
+    def render_timeline(self, width: int | None, color: bool | None, limit: int) -> str:
+        """See ``DurableFunctionTestResult.render_timeline``."""
+
+    def page_data(self) -> dict[str, Any]:
+        """What a page of this execution shows."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DurableFunctionTestResult(_Lookup):
@@ -307,6 +313,14 @@ class DurableFunctionTestResult(_Lookup):
     def render(self) -> str:
         """The operation tree as text: names, attempts, statuses, times, the first error, and what is pending."""
         return self.source.render()
+
+    def render_timeline(self, *, width: int | None = None, color: bool | None = None, limit: int = 60) -> str:
+        """The operations against virtual time, as text: attempts, waits, callbacks, invocations, and what is pending.
+
+        ``width`` in characters; ``color`` adds a terminal's control sequences. Both default to what standard output is:
+        80 characters and no colour where it is no terminal. Of more than ``limit`` operations some are only counted.
+        """
+        return self.source.render_timeline(width, color, limit)
 
     def __repr__(self) -> str:
         outcome = f"result={self.result!r}" if self.error is None else f"error={self.error!r}"

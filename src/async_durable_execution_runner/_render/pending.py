@@ -16,7 +16,7 @@ def pending_lines(record: ExecutionRecord, now: int) -> list[str]:
     for operation in record.operations:
         if operation.is_terminal or operation.type in {Type.EXECUTION, Type.CONTEXT}:
             continue
-        lines.append(f"{path_of(operation, by_id)}: {_state(operation, now)}")
+        lines.append(f"{path_of(operation, by_id)}: {state_of(operation, now)}")
     return lines
 
 
@@ -95,7 +95,8 @@ def _how_to_answer(callback: Operation) -> str:
     )
 
 
-def _state(operation: Operation, now: int) -> str:
+def state_of(operation: Operation, now: int) -> str:
+    """What an operation that is not over waits for."""
     details = operation.details
     if isinstance(details, WaitDetails):
         left = details.scheduled_end_at - now

@@ -58,7 +58,7 @@ def _branches(
 
 
 def _line(operation: Operation, start: int) -> str:
-    kind = _kind(operation)
+    kind = kind_of(operation)
     name = f" '{operation.name}'" if operation.name else ""
     began = duration(operation.started_at - start)
     took = ""
@@ -73,7 +73,7 @@ def _line(operation: Operation, start: int) -> str:
     return "  ".join(parts)
 
 
-def _kind(operation: Operation) -> str:
+def kind_of(operation: Operation) -> str:
     sub_type = operation.sub_type
     return sub_type or operation.type.title().replace("_", " ")
 
@@ -137,7 +137,7 @@ def _first_failure(record: ExecutionRecord) -> list[str]:
     if failure is None:
         return []
     operation = next((op for op in record.operations if op.id == failure.operation_id), None)
-    where = f"in {_kind(operation)} {operation.label}" if operation is not None else "in the handler"
+    where = f"in {kind_of(operation)} {operation.label}" if operation is not None else "in the handler"
     head = f"  first error, {where}" + (f", at {failure.place}:" if failure.place else ":")
     return [head, *(f"    {line}" for line in failure.traceback)]
 

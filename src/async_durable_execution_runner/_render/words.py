@@ -30,5 +30,10 @@ def duration(millis: int) -> str:
 
 def shorten(text: str, width: int) -> str:
     """``text`` in one line of at most ``width`` characters."""
-    text = " ".join(text.split())
+    text = printable(" ".join(text.split()))
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """``text`` without what a terminal would obey rather than show."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else "�" for each in text)
