@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from ._model.plan import Plan
+from ._pytest_drawings import drawing_of
 from .exceptions import DurableRunnerError
 from .faults import plan as plan_of
 from .options import PluginOptions, RunnerOptions
@@ -38,6 +39,7 @@ class RunnersOfTest:
             self._plan = Plan()
         self._runners: list[DurableFunctionTestRunner] = []
         self._refused: pytest.UsageError | None = None
+        self._config: pytest.Config | None = None
         self._passed = False
         self._shown = False
 
@@ -110,6 +112,7 @@ class RunnersOfTest:
         self, item: pytest.Item, call: pytest.CallInfo[Any], clean: CleanRun | None, planned: PlannedRun | None
     ) -> None:
         """Note what became of a phase, before its report takes the item's properties."""
+        self._config = item.config
         if call.when == "call":
             self._passed = call.excinfo is None
             if clean is not None:
@@ -122,7 +125,7 @@ class RunnersOfTest:
             item.user_properties += [(PROPERTY, _status(result)) for result in self._results()]
 
     def show_in(self, report: pytest.TestReport, call: pytest.CallInfo[Any]) -> None:
-        """Add the operation trees to a report that should show them."""
+        """Add the executions, as trees and timelines, to a report that should show them."""
         if call.excinfo is not None and call.excinfo.value is self._refused:
             # The message says what is wrong with the marker; the way there leads through pytest and this plugin only.
             report.longrepr = call.excinfo.getrepr(style="value")
@@ -130,12 +133,25 @@ class RunnersOfTest:
         if not failed and not (report.when == "call" and self._history == "all"):
             return
         self._shown = report.failed
-        trees = self._trees()
-        if trees:
-            report.sections.append((SECTION, "\n\n".join(trees)))
+        drawings = self._drawings()
+        if drawings:
+            report.sections.append((SECTION, "\n\n".join(drawings)))
 
-    def _trees(self) -> list[str]:
-        return [tree for runner in self._runners for tree in _trees_of(runner)]
+    def _drawings(self) -> list[str]:
+        return [drawing for runner in self._runners for drawing in self._drawings_of(runner)]
+
+    def _drawings_of(self, runner: DurableFunctionTestRunner) -> list[str]:
+        try:
+            results = runner._results()  # noqa: SLF001 - made for this
+        except Exception as error:  # noqa: BLE001 - a report must come, whatever the runner is in
+            return [_excuse(error)]
+        return [self._drawing(result) for result in results]
+
+    def _drawing(self, result: DurableFunctionTestResult) -> str:
+        try:
+            return drawing_of(result, self._config)
+        except Exception as error:  # noqa: BLE001 - a report must come, whatever the history is
+            return f"{result.execution_arn}: {_excuse(error)}"
 
     def _results(self) -> list[DurableFunctionTestResult]:
         return [result for runner in self._runners for result in _results_of(runner)]
@@ -147,21 +163,6 @@ def _results_of(runner: DurableFunctionTestRunner) -> list[DurableFunctionTestRe
         return runner._results()  # noqa: SLF001 - made for this
     except Exception:  # noqa: BLE001 - a report must come, whatever the runner is in
         return []
-
-
-def _trees_of(runner: DurableFunctionTestRunner) -> list[str]:
-    try:
-        results = runner._results()  # noqa: SLF001 - made for this
-    except Exception as error:  # noqa: BLE001 - a report must come, whatever the runner is in
-        return [_excuse(error)]
-    return [_tree(result) for result in results]
-
-
-def _tree(result: DurableFunctionTestResult) -> str:
-    try:
-        return result.render()
-    except Exception as error:  # noqa: BLE001 - a report must come, whatever the history is
-        return f"{result.execution_arn}: {_excuse(error)}"
 
 
 def _excuse(error: Exception) -> str:

@@ -8,13 +8,15 @@ from typing import Any
 
 import click
 
+from .._engine.resume import latest_instant
 from .._model.enums import ExecutionStatus
 from .._model.ids import ExecutionArn
+from .._render.tree import render_tree
 from ..clock import RealClock, from_millis
 from ..stores.base import ExecutionQuery, ExecutionStore
 from ..stores.pruning import prune as prune_store
 from .options import examples, existing_store, function_option, json_option, source_options, store_options
-from .output import columns, event_line, moment, show, show_json, span
+from .output import columns, event_line, moment, show, show_json, show_timeline, span
 from .problems import WRONG_USAGE, Problem
 from .sources import Source, Wanted, Wire
 
@@ -85,7 +87,7 @@ def _row(summary: Wire) -> tuple[str, ...]:
 @json_option
 @source_options
 def show_(source: Source, *, arn: str, function: str | None, as_json: bool) -> None:
-    """Show an execution as a tree of its operations.
+    """Show an execution as a tree of its operations, and against time.
 
     ARN is a whole ARN, or the beginning of one, of a function's name, an execution's name or its id.
     """
@@ -93,7 +95,12 @@ def show_(source: Source, *, arn: str, function: str | None, as_json: bool) -> N
     if as_json:
         show_json(source.execution(found))
     else:
-        show(f"{source.tree(found)}\n{found}")
+        record = source.record(found)
+        # As of the last thing that happened: the clock of the run may have been a virtual one.
+        now = latest_instant(record)
+        show(render_tree(record, now))
+        show_timeline(record, now)
+        show(found)
 
 
 @click.command(

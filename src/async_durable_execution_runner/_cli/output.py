@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,10 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from .._model.execution import ExecutionRecord
+from .._render.canvas import in_encoding
+from .._render.reading import read_execution
+from .._render.timeline import render_timeline
 from .._render.words import duration, shorten
 from ..observer import ExecutionObserver
 
@@ -25,17 +30,33 @@ _STYLES = (
 )
 
 
+TIMELINE = 200
+"""Operations that a timeline shows at most; it counts the others."""
+
+
 def show(text: str) -> None:
     """Print text whose statuses have colours."""
     _print(sys.stdout, text)
 
 
 def _print(stream: Any, text: str, style: str = "") -> None:
+    text = in_encoding(text, getattr(stream, "encoding", None))
     console = Console(file=stream, soft_wrap=True, highlight=False, markup=False, emoji=False)
     styled = Text(text, style=style)
     for pattern, colour in _STYLES:
         styled.highlight_regex(pattern, colour)
     console.print(styled)
+
+
+def show_timeline(record: ExecutionRecord, now: int) -> None:
+    """Print an execution against time, as wide as the terminal is; nothing where there are no operations."""
+    view = read_execution(record, now)
+    if not view.lanes:
+        return
+    console = Console()
+    colour = console.color_system is not None and not console.no_color
+    text = render_timeline(view, width=shutil.get_terminal_size().columns, colour=colour, limit=TIMELINE)
+    click.echo(in_encoding(text, sys.stdout.encoding), color=colour)
 
 
 def show_json(value: Any) -> None:

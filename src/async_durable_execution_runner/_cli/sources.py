@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .._engine.resume import latest_instant
 from .._model.execution import ExecutionHeader, ExecutionRecord
 from .._model.ids import ExecutionArn
 from .._model.operation import ChainedInvokeDetails
-from .._render.tree import render_tree
 from .._wire.clients import lambda_client
 from .._wire.history_reader import read_record
 from .._wire.rendering import render_event, render_execution, render_summary
@@ -49,8 +47,8 @@ class Source(Protocol):
     def events(self, arn: str, *, data: bool = True) -> list[Wire]:
         """The whole history."""
 
-    def tree(self, arn: str) -> str:
-        """The operation tree."""
+    def record(self, arn: str) -> ExecutionRecord:
+        """Everything about an execution."""
 
     def acting_on(self, arn: str) -> Any:
         """As a context: a client like boto3's, for answers and stops."""
@@ -87,10 +85,9 @@ class StoreSource:
         """See ``Source``."""
         return [render_event(event, data) for event in self.store.load(arn).events]
 
-    def tree(self, arn: str) -> str:
-        """See ``Source``. As of the last thing that happened: the clock of the run may have been a virtual one."""
-        record = self.store.load(arn)
-        return render_tree(record, latest_instant(record))
+    def record(self, arn: str) -> ExecutionRecord:
+        """See ``Source``."""
+        return self.store.load(arn)
 
     @contextmanager
     def acting_on(self, arn: str) -> Iterator[Any]:
@@ -141,10 +138,9 @@ class ApiSource:
         params = {"DurableExecutionArn": arn, "IncludeExecutionData": data}
         return self._pages("get_durable_execution_history", "Events", None, params)
 
-    def tree(self, arn: str) -> str:
+    def record(self, arn: str) -> ExecutionRecord:
         """See ``Source``."""
-        record = read_record(self.execution(arn), self.events(arn))
-        return render_tree(record, latest_instant(record))
+        return read_record(self.execution(arn), self.events(arn))
 
     @contextmanager
     def acting_on(self, arn: str) -> Iterator[Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 
+from .words import CROSS, TIMES
+
 _CODES = {
     "good": "32",
     "bad": "31",
@@ -14,8 +16,8 @@ _CODES = {
     "link": "34",
 }
 _ASCII = {
-    **dict(zip("✓✗■⊘↻╳▸▹◇◆♥⋮…×", "+x#/rX>>oO*:~x", strict=True)),
-    **dict(zip("━─╌┄·═┈→—“”’", "=-...=.>-\"\"'", strict=True)),
+    **dict(zip(f"✓✗■⊘↻{CROSS}▸▹◇◆♥⋮…{TIMES}", "+x#/rX>>oO*:~x", strict=True)),
+    **dict(zip("━─╌┄·═→", "=-...=>", strict=True)),
     **dict(zip("│┊├┤└┌╞┼┬╭╰╷█", "|:||`,[+++`|#", strict=True)),
 }
 _BOXES = "".join(_ASCII)

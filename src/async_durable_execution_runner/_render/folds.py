@@ -64,11 +64,7 @@ def _chosen(lanes: Sequence[Lane], limit: int) -> set[str]:
 
 
 def _has_story(lane: Lane) -> bool:
-    return (
-        lane.is_open
-        or lane.status is not Status.SUCCEEDED
-        or any(bar.outcome in _TELLING for bar in lane.bars)
-    )
+    return lane.is_open or lane.status is not Status.SUCCEEDED or any(bar.outcome in _TELLING for bar in lane.bars)
 
 
 def _with_contexts(lane: Lane, by_id: dict[str, Lane]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 
@@ -10,14 +11,14 @@ _CROWDED = 0.6
 
 
 def positions(instants: Sequence[int], used: Iterable[int] | None = None, room: float = 40) -> dict[int, float]:
-    """Where each moment stands, from 0 to 1, by its order. ``used`` are the moments that are drawn; ``room`` is how many
-    things fit beside one another.
+    """Where each moment stands, from 0 to 1, by its order.
 
+    ``used`` are the moments that are drawn; ``room`` is how many things fit beside one another.
     A span of time takes room by its logarithm, so that a year and three milliseconds can both be seen. Things of one
     instant follow each other at equal distance.
     """
     orders = sorted(set(range(len(instants)) if used is None else used))
-    spans = [instants[after] - instants[before] for before, after in zip(orders, orders[1:], strict=False)]
+    spans = [instants[after] - instants[before] for before, after in itertools.pairwise(orders)]
     weights = _weights(spans, room)
     total = sum(weights) or 1.0
     found, reached = {orders[0]: 0.0} if orders else {}, 0.0

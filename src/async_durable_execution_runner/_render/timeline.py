@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from .canvas import Line
 from .folds import Fold, fold
 from .scale import columns
 from .view import Bar, Ending, ExecutionView, InvocationSpan, Lane, Outcome, Shape
-from .words import MARKS, duration, printable, shorten
+from .words import CROSS, MARKS, TIMES, duration, printable, shorten
 
 NARROWEST, WIDEST = 40, 160
 _FILLS = {
@@ -30,7 +31,7 @@ _ENDS = {
     Outcome.STOPPED: ("■", "warn"),
     Outcome.CANCELLED: ("⊘", "warn"),
     Outcome.AGAIN: ("↻", "warn"),
-    Outcome.INTERRUPTED: ("╳", "bad"),
+    Outcome.INTERRUPTED: (CROSS, "bad"),
     Outcome.OPEN: ("▸", "busy"),
     Outcome.LEFT_OPEN: ("▹", "warn"),
 }
@@ -39,7 +40,7 @@ _LEGEND = (
     ("━", "at work"),
     ("┄", "until the next attempt"),
     ("↻", "not yet, looks again"),
-    ("╳", "interrupted"),
+    (CROSS, "interrupted"),
     ("◇", "callback opened"),
     ("◆", "answered"),
     ("♥", "last heartbeat"),
@@ -100,7 +101,7 @@ def _note(row: Lane | Fold) -> str:
     if isinstance(row, Fold):
         return row.counts
     attempts = sum(1 for bar in row.bars if bar.shape is Shape.ATTEMPT)
-    counted = f"{attempts}×" if attempts > 1 else ""
+    counted = f"{attempts}{TIMES}" if attempts > 1 else ""
     return " ".join(part for part in (counted, _took(row)) if part)
 
 
@@ -181,7 +182,7 @@ class _Drawing:
         return [words, ruler]
 
     def _labelled(self) -> list[int]:
-        """The moments whose time is worth saying, most important first: beginning, end, then after the longest spans."""
+        """The moments whose time is said if there is room: beginning, end, then those after the longest spans."""
         instants, spans = self._view.moments, self._spans()
         longest = sorted(spans, key=lambda span: instants[span[0]] - instants[span[1]])
         arrived = [after for _, after in longest]
@@ -198,7 +199,7 @@ class _Drawing:
     def _spans(self) -> list[tuple[int, int]]:
         """Neighbouring moments between which time passes."""
         orders, instants = sorted(self._places), self._view.moments
-        return [(a, b) for a, b in zip(orders, orders[1:], strict=False) if instants[a] != instants[b]]
+        return [(a, b) for a, b in itertools.pairwise(orders) if instants[a] != instants[b]]
 
     def _say(self, words: Line, ruler: Line, order: int, said: set[str]) -> None:
         column = self._column(order)
@@ -230,10 +231,10 @@ class _Drawing:
         number = str(span.number)
         if last - first < len(number) + 1:
             # Two that are too close to be told apart are one: the later one would hide the end of the former.
-            line.fill(first, last, "╳" if span.ending is Ending.CRASHED else "│", style)
+            line.fill(first, last, CROSS if span.ending is Ending.CRASHED else "│", style)
             return
         line.put(first, "├", style)
-        line.put(last, {Ending.CRASHED: "╳", Ending.RUNNING: "▸", Ending.CUT_OFF: "▹"}.get(span.ending, "┤"), style)
+        line.put(last, {Ending.CRASHED: CROSS, Ending.RUNNING: "▸", Ending.CUT_OFF: "▹"}.get(span.ending, "┤"), style)
         if line.is_blank(first + 1, first + len(number)):
             line.put(first + 1, number, style)
         line.fill(first + 1, last - 1, "─", style)

@@ -13,6 +13,9 @@ MARKS = {
     "READY": "…",
     "RUNNING": "…",
 }
+CROSS = "\N{BOX DRAWINGS LIGHT DIAGONAL CROSS}"
+"""Of what ended with its invocation."""
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def duration(millis: int) -> str:
