@@ -121,3 +121,14 @@ def test_looking_for_a_store_makes_none(shell: Shell) -> None:
     shell("list", "--store", "sqlite")
     shell("list", "--store", "filesystem")
     assert list(Path.cwd().iterdir()) == []
+
+
+def test_show_has_a_timeline_below_the_tree(shell: Shell, store: tuple[str, ...]) -> None:
+    lines = shell("show", "order-7", "--function", "cli_handlers", *store).out.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("virtual time"))
+    assert lines[start].split() == ["virtual", "time", "0", "s", "12", "h"]
+    assert lines[start + 2].startswith("2 invocations")
+    assert lines[start + 3].startswith("✓ double ")
+    assert lines[start - 1] == "  result: 8"
+    # One that has no operations has nothing to draw.
+    assert "virtual time" not in shell("show", "order-8", "--function", "fails", *store).out

@@ -141,7 +141,7 @@ def test_places_never_go_back_and_fill_the_line() -> None:
 def test_one_moment_and_no_time() -> None:
     assert columns([7], [0], 40) == {0: 0}
     assert columns([], [], 40) == {}
-    assert columns([7, 7, 7], [0, 1, 2], 41) == {0: 0, 1: 20, 2: 40}
+    assert columns([7, 7, 7], [0, 1, 2], 41) == {0: 0, 1: 4, 2: 8}
 
 
 # ------------------------------------------------------------------------------------------------- from a result

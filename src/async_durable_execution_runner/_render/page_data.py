@@ -24,6 +24,7 @@ def execution_data(record: ExecutionRecord, now: int) -> dict[str, Any]:
     view, cutter = read_execution(record, now), _Cutter()
     header = record.header
     places = positions(view.moments, room=max(ROOM, len(view.moments)))
+    reached = max(places.values()) or 1
     by_operation: dict[str, list[int]] = {}
     for number, event in enumerate(record.events):
         if event.operation_id is not None:
@@ -39,7 +40,7 @@ def execution_data(record: ExecutionRecord, now: int) -> dict[str, Any]:
         "error": _error(header.error, cutter),
         "failure": _failure(record.first_failure, cutter),
         "moments": [at - view.start for at in view.moments],
-        "places": [round(places[order], 5) for order in range(len(view.moments))],
+        "places": [round(places[order] / reached, 5) for order in range(len(view.moments))],
         "lanes": [_lane(lane, view.start, by_operation.get(lane.id, [])) for lane in view.lanes],
         "invocations": [_invocation(span) for span in view.invocations],
         "events": [

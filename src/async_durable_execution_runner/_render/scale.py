@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 _CROWDED = 0.6
 """The part of the line that things of one instant may take from the spans between instants."""
+_LOOSE = 4.0
+"""How far things of one instant stand apart at most, where no time passes at all."""
 
 
 def positions(instants: Sequence[int], used: Iterable[int] | None = None, room: float = 40) -> dict[int, float]:
@@ -20,7 +22,7 @@ def positions(instants: Sequence[int], used: Iterable[int] | None = None, room: 
     orders = sorted(set(range(len(instants)) if used is None else used))
     spans = [instants[after] - instants[before] for before, after in itertools.pairwise(orders)]
     weights = _weights(spans, room)
-    total = sum(weights) or 1.0
+    total = max(sum(weights), room)
     found, reached = {orders[0]: 0.0} if orders else {}, 0.0
     for order, weight in zip(orders[1:], weights, strict=True):
         reached += weight
@@ -33,7 +35,8 @@ def _weights(spans: Sequence[int], room: float) -> list[float]:
     at_once = sum(1 for span in spans if span == 0)
     lasting = [1 + math.log10(1 + span) for span in spans if span]
     if not lasting:
-        return [1.0 for _ in spans]
+        # Spread wider, they would look as if they took long.
+        return [min(_LOOSE, room / max(at_once, 1)) for _ in spans]
     step = min(2.0, _CROWDED * room / at_once) if at_once else 0.0
     unit = max(room - step * at_once, room * (1 - _CROWDED)) / sum(lasting)
     return [unit * (1 + math.log10(1 + span)) if span else step for span in spans]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._model.enums import OperationStatus as Status
 from .canvas import Line
@@ -76,7 +76,8 @@ def render_timeline(view: ExecutionView, *, width: int = 80, colour: bool = Fals
     rows = fold(view.lanes, limit)
     layout = _layout(rows, max(NARROWEST, min(width, WIDEST)), len(_counted(view)) - 2)
     places = columns(view.moments, _drawn(view, rows), layout.track)
-    drawing = _Drawing(view, layout, places)
+    # Where no time passes the drawing is shorter than it may be.
+    drawing = _Drawing(view, replace(layout, track=max(places.values()) + 1), places)
     lines = [*drawing.axis(), drawing.invocations(), *(drawing.row(row) for row in rows)]
     texts = [line.text(colour=colour) for line in lines]
     drawn = "\n".join(line.text()[layout.left :] for line in lines)
