@@ -55,3 +55,10 @@ async def sleeps(event: Any) -> Any:
 
 def tax(event: Any, context: Any) -> Any:
     return event["amount"] * 0.25
+
+
+@durable_execution
+async def sleeps_a_minute(event: Any) -> Any:
+    await step(double(1), name="before")
+    await wait(timedelta(minutes=1), name="a minute")
+    return "awake"

@@ -12,8 +12,10 @@ from render_kit import answered, asks, drawn, lane, many, order, until_suspended
 
 from async_durable_execution_runner import _results, _terminal
 from async_durable_execution_runner._render.canvas import Line, in_encoding
+from async_durable_execution_runner._render.folds import Fold, fold
 from async_durable_execution_runner._render.scale import columns, positions
 from async_durable_execution_runner._render.timeline import render_timeline
+from async_durable_execution_runner._render.view import Lane
 from async_durable_execution_runner.runner import DurableFunctionTestRunner
 
 
@@ -80,6 +82,15 @@ def test_a_failure_among_many_is_shown() -> None:
     lines = drawn(view, limit=10)
     shown = [each.split("┊")[0].rstrip() for each in lines if each[0] in "✓✗⋮"]
     assert shown == [*(f"✓ reserve {number}" for number in range(9)), "⋮ 61 more", "✗ reserve 70", "⋮ 29 more"]
+
+
+def test_the_latest_stay_where_they_matter_more() -> None:
+    rows = fold(view_of(many(30)).lanes, 5, latest=True)
+    assert isinstance(rows[0], Fold)
+    assert [row.label for row in rows[1:] if isinstance(row, Lane)] == [
+        *(f"reserve {number}" for number in range(25, 29)),
+        "pause 29",
+    ]
 
 
 def test_the_same_execution_is_drawn_the_same() -> None:

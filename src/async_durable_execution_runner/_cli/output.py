@@ -108,14 +108,16 @@ def _facts(details: dict[str, Any]) -> str:
 
 
 class Progress(ExecutionObserver):
-    """Says on standard error what happens, while it happens."""
+    """Says on standard error, or on another stream, what happens, while it happens."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: Any = None) -> None:
         self._began: datetime | None = None
+        self._stream = stream
 
     def on_event(self, execution_arn: str, event: dict[str, Any]) -> None:
         """See ``ExecutionObserver``."""
         del execution_arn
         self._began = self._began or event["EventTimestamp"]
         name, facts = event_line(event)
-        _print(sys.stderr, f"  {span(self._began, event['EventTimestamp'])}  {name}  {facts}".rstrip(), "dim")
+        line = f"  {span(self._began, event['EventTimestamp'])}  {name}  {facts}".rstrip()
+        _print(self._stream or sys.stderr, line, "dim")

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from contextlib import closing
-from typing import Any
+from contextlib import closing, nullcontext
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .._render.pending import pending_lines
 from ..exceptions import ExecutionStuckError, ExecutionTimeoutError
+from ..observer import ExecutionObserver
 from ..result import ExecutionStatus
 from ..runner import DurableFunctionTestRunner
 from ..stores.base import ExecutionStore
+from ..stores.memory import MemoryExecutionStore
 from ..stores.selection import open_store
 from .options import examples, existing_store, json_option, pairs, payload, store_options, store_type
 from .output import Progress, show, show_json
 from .problems import NOT_OVER, NOT_SUCCEEDED, SUCCEEDED, Problem
 from .sources import StoreSource, function_of
+
+if TYPE_CHECKING:
+    from .watching import Watch
 
 _CLOCK = click.Choice(["virtual", "real"])
 
@@ -30,6 +35,7 @@ _SHARED = (
     click.option("--clock", type=_CLOCK, default="virtual", show_default=True, help="with the real one, waits wait."),
     click.option("--timeout", type=click.FloatRange(0), default=900, show_default=True, help="real seconds to go on."),
     click.option("--progress/--no-progress", default=None, help="say what happens meanwhile.  [on a terminal]"),
+    click.option("--watch", is_flag=True, help="draw the execution while it runs; in a pipe, a line for each event."),
 )
 
 
@@ -47,6 +53,7 @@ def shared_options(command: Any) -> Any:
         "durable-runner run orders:handler --input @order.json --callback approval=yes",
         "echo '{\"total\": 290}' | durable-runner run orders:handler --input - --json",
         "durable-runner run orders:handler --name order-7 --store sqlite",
+        "durable-runner run orders:handler --clock real --watch",
     ),
 )
 @click.argument("handler", metavar="MODULE:HANDLER")
@@ -76,12 +83,13 @@ def run(
     It runs in this process, on a virtual clock: waits take no time. MODULE is looked up from the current folder.
     """
     text = payload(input_, "--input")
+    watch = _watch(options.pop("watch"), as_json=as_json)
     with (
         closing(open_store(store_type(store, store_path), store_path)) as opened,
-        _runner(handler, function_name or _module(handler), opened, **options) as runner,
+        _runner(handler, function_name or _module(handler), opened, watch, **options) as runner,
     ):
         arn = runner._start(text, None, name, None, None, synchronous=True)  # noqa: SLF001 - as the endpoint does
-        context.exit(_to_the_end(runner, opened, arn, timeout, as_json=as_json))
+        context.exit(_to_the_end(runner, opened, arn, timeout, watch, as_json=as_json))
 
 
 @click.command(
@@ -115,9 +123,18 @@ def resume(
     """
     with closing(existing_store(store, store_path)) as opened:
         found = StoreSource(opened).find(arn, None)
-        with _runner(handler, function_of(opened, found), opened, **options) as runner:
+        watch = _watch(options.pop("watch"), as_json=as_json)
+        with _runner(handler, function_of(opened, found), opened, watch, **options) as runner:
             runner.resume(found)
-            context.exit(_to_the_end(runner, opened, found, timeout, as_json=as_json))
+            context.exit(_to_the_end(runner, opened, found, timeout, watch, as_json=as_json))
+
+
+def _watch(wanted: bool, *, as_json: bool) -> Watch | None:
+    if not wanted:
+        return None
+    from .watching import watch_for
+
+    return watch_for(as_json=as_json)
 
 
 def _module(handler: str) -> str:
@@ -129,13 +146,16 @@ def _runner(
     handler: str,
     function_name: str,
     store: ExecutionStore,
+    watch: Watch | None,
     *,
     functions: tuple[str, ...],
     callbacks: tuple[str, ...],
     clock: str,
     progress: bool | None,
 ) -> DurableFunctionTestRunner:
-    seen = [Progress()] if (sys.stderr.isatty() if progress is None else progress) else []
+    seen: list[ExecutionObserver] = [] if watch is None else watch.observers
+    if watch is None and (sys.stderr.isatty() if progress is None else progress):
+        seen = [Progress()]
     runner = DurableFunctionTestRunner(handler, function_name=function_name, store=store, clock=clock, observers=seen)
     for name, target in pairs(functions, "--function", "NAME=MODULE:HANDLER").items():
         runner.register_function(name, target)
@@ -145,14 +165,25 @@ def _runner(
 
 
 def _to_the_end(
-    runner: DurableFunctionTestRunner, store: ExecutionStore, arn: str, timeout: float, *, as_json: bool
+    runner: DurableFunctionTestRunner,
+    store: ExecutionStore,
+    arn: str,
+    timeout: float,
+    watch: Watch | None,
+    *,
+    as_json: bool,
 ) -> int:
     """Drive an execution, print what came of it, and return the exit code."""
     why = None
     try:
-        runner.wait_for_result(arn, timeout)
+        with watch.following(runner, arn) if watch is not None else nullcontext():
+            runner.wait_for_result(arn, timeout)
     except (ExecutionStuckError, ExecutionTimeoutError) as error:
         why = error
+    except KeyboardInterrupt:
+        if not isinstance(store, MemoryExecutionStore):
+            click.echo(f"{arn} is kept: go on with durable-runner resume.", err=True)
+        raise
     if as_json:
         show_json(StoreSource(store).execution(arn))
     else:

@@ -26,11 +26,14 @@ class Fold:
         return "  ".join(f"{count} {mark}" for mark, count in found.most_common())
 
 
-def fold(lanes: Sequence[Lane], limit: int) -> list[Lane | Fold]:
-    """At most about ``limit`` operations: those with a story first, then the first ones. The others are counted."""
+def fold(lanes: Sequence[Lane], limit: int, *, latest: bool = False) -> list[Lane | Fold]:
+    """At most about ``limit`` operations, and how many are left out between them.
+
+    Those with a story are shown first, then the first ones, or the latest.
+    """
     if len(lanes) <= limit:
         return list(lanes)
-    shown = _chosen(lanes, limit)
+    shown = _chosen(lanes, limit, latest=latest)
     rows: list[Lane | Fold] = []
     hidden: list[Lane] = []
     for lane in lanes:
@@ -48,7 +51,7 @@ def _folded(hidden: list[Lane]) -> list[Lane | Fold]:
     return list(hidden) if len(hidden) < 2 else [Fold(lanes=tuple(hidden))]
 
 
-def _chosen(lanes: Sequence[Lane], limit: int) -> set[str]:
+def _chosen(lanes: Sequence[Lane], limit: int, *, latest: bool) -> set[str]:
     by_id = {lane.id: lane for lane in lanes}
     shown: set[str] = set()
     # Each of those with a story may cost a line of its own and one for what is left out before it.
@@ -56,7 +59,7 @@ def _chosen(lanes: Sequence[Lane], limit: int) -> set[str]:
         if len(shown) >= limit // 2:
             break
         shown.update(_with_contexts(lane, by_id))
-    for lane in lanes:
+    for lane in reversed(lanes) if latest else lanes:
         if len(shown) >= limit:
             break
         shown.add(lane.id)

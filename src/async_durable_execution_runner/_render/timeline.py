@@ -67,13 +67,15 @@ class _Layout:
         return self.left + self.track + (self.note + 2 if self.note else 0)
 
 
-def render_timeline(view: ExecutionView, *, width: int = 80, colour: bool = False, limit: int = 60) -> str:
+def render_timeline(
+    view: ExecutionView, *, width: int = 80, colour: bool = False, limit: int = 60, latest: bool = False
+) -> str:
     """An execution's operations against its time.
 
-    ``width`` in characters. Of more than ``limit`` operations some are only counted. ``colour`` adds the control
-    sequences of a terminal.
+    ``width`` in characters. Of more than ``limit`` operations some are only counted, with ``latest`` the first ones,
+    else the last ones. ``colour`` adds the control sequences of a terminal.
     """
-    rows = fold(view.lanes, limit)
+    rows = fold(view.lanes, limit, latest=latest)
     layout = _layout(rows, max(NARROWEST, min(width, WIDEST)), len(_counted(view)) - 2)
     places = columns(view.moments, _drawn(view, rows), layout.track)
     # Where no time passes the drawing is shorter than it may be.
