@@ -17,6 +17,12 @@ from cli_kit import Shell, command, durable_runner, environment
 pytest.importorskip("click", reason="the extra `cli` is not installed")
 pytest.importorskip("rich", reason="the extra `cli` is not installed")
 
+# Makes the terminal the process's own, so that Ctrl-C reaches it.
+LEAD = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 HIDDEN, SHOWN = "\x1b[?25l", "\x1b[?25h"
 
 
@@ -65,9 +71,9 @@ class Terminal:
 
         self._master, slave = pty.openpty()
         variables = environment() | {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "30"}
-        self.process = subprocess.Popen(
-            command(*arguments), cwd=folder, env=variables, stdin=slave, stdout=slave, stderr=slave, preexec_fn=_lead
-        )
+        leading = [sys.executable, "-c", LEAD, *command(*arguments)]
+        streams = {"stdin": slave, "stdout": slave, "stderr": slave}
+        self.process = subprocess.Popen(leading, cwd=folder, env=variables, start_new_session=True, **streams)
         os.close(slave)
         self.text = ""
 
@@ -97,15 +103,6 @@ class Terminal:
             return os.read(self._master, 65_536).decode("utf-8", "replace")
         except OSError:  # what Linux says at the end
             return ""
-
-
-def _lead() -> None:
-    """Make the terminal the process's own, so that Ctrl-C reaches it."""
-    import fcntl
-    import termios
-
-    os.setsid()
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 @contextlib.contextmanager
