@@ -40,8 +40,10 @@ class RunnersOfTest:
         self._runners: list[DurableFunctionTestRunner] = []
         self._refused: pytest.UsageError | None = None
         self._config: pytest.Config | None = None
+        self._html, self._html_for = options.html, options.html_for
         self._passed = False
         self._shown = False
+        self._paged = False
 
     # ---------------------------------------------------------------------------------------------- for fixtures
 
@@ -137,6 +139,25 @@ class RunnersOfTest:
         if drawings:
             report.sections.append((SECTION, "\n\n".join(drawings)))
 
+    def write_page(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Write the page of a test that should have one, and link it."""
+        if self._html is None or self._paged or not (report.failed or self._wants_page_of(report)):
+            return
+        results = self._results()
+        if not results:
+            return
+        self._paged = True
+        try:
+            from ._pytest_pages import link, write_page
+
+            said = f"page: {link(item, report, write_page(self._html, item.nodeid, results))}"
+        except Exception as error:  # noqa: BLE001 - a report must come, whatever becomes of the page
+            said = f"the page could not be written: {type(error).__name__}: {error}"
+        _add(report, said)
+
+    def _wants_page_of(self, report: pytest.TestReport) -> bool:
+        return self._html_for == "all" and report.when == "call"
+
     def _drawings(self) -> list[str]:
         return [drawing for runner in self._runners for drawing in self._drawings_of(runner)]
 
@@ -155,6 +176,13 @@ class RunnersOfTest:
 
     def _results(self) -> list[DurableFunctionTestResult]:
         return [result for runner in self._runners for result in _results_of(runner)]
+
+
+def _add(report: pytest.TestReport, line: str) -> None:
+    """Say something at the end of the section, if it is shown."""
+    for number, (title, text) in enumerate(report.sections):
+        if title == SECTION:
+            report.sections[number] = title, f"{text}\n{line}"
 
 
 def _results_of(runner: DurableFunctionTestRunner) -> list[DurableFunctionTestResult]:

@@ -26,6 +26,7 @@ MARKER = "durable_execution"
 MODES = ("local", "cloud")
 HISTORIES = ("failed", "all", "never")
 _FIXTURES = {"durable_runner", "durable_runner_factory"}
+HTML_FOR = ("failed", "all")
 
 
 def _seconds(text: str) -> float:
@@ -172,6 +173,19 @@ def add_options(parser: pytest.Parser) -> None:
         'Example: --durable-plan="die-before:2.3"',
     )
     parser.addini("durable_crash", "the default of --durable-crash: everywhere, sample:N or off")
+        "--durable-html",
+        dest="durable_html",
+        metavar="DIR",
+        help="write a page for the executions of each failed test into this folder. Example: --durable-html=pages",
+    )
+    group.addoption(
+        "--durable-html-for",
+        dest="durable_html_for",
+        choices=HTML_FOR,
+        help="whose executions get a page: failed tests' (the default) or all tests'. Example: --durable-html-for=all",
+    )
+    parser.addini("durable_html", "the default of --durable-html, from the ini file's folder on")
+    parser.addini("durable_html_for", f"the default of --durable-html-for: {' or '.join(HTML_FOR)}")
     parser.addini("durable_mode", f"the default of --durable-mode: {' or '.join(MODES)}")
     parser.addini("durable_history", f"the default of --durable-history: {', '.join(HISTORIES)}")
     for option in RUNNER_OPTIONS:
@@ -181,13 +195,18 @@ def add_options(parser: pytest.Parser) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginOptions:
-    """What the session was told. ``runner`` are the runner's options that the ini file sets."""
+    """What the session was told. ``runner`` are the runner's options that the ini file sets.
+
+    ``html`` is the folder for pages, if they are wanted.
+    """
 
     mode: str
     history: str
     runner: Mapping[str, object]
     crash: str = "off"
     plan: Plan | None = None
+    html: Path | None = None
+    html_for: str = "failed"
 
     @classmethod
     def of(cls, config: pytest.Config) -> PluginOptions:
@@ -237,6 +256,20 @@ def _plan(text: str | None) -> Plan | None:
         return plan(text)
     except ValueError as error:
         raise pytest.UsageError(f"--durable-plan: {error}") from None
+        html_for = _choice(config, "durable_html_for", HTML_FOR)
+        html = _html_folder(config)
+        return cls(mode=mode, history=history, runner=_from_ini(config), html=html, html_for=html_for)
+
+
+def _html_folder(config: pytest.Config) -> Path | None:
+    given, default = config.getoption("durable_html"), config.getini("durable_html")
+    if given:
+        return config.invocation_params.dir / Path(given).expanduser()
+    return _ini_folder(config) / Path(default).expanduser() if default else None
+
+
+def _ini_folder(config: pytest.Config) -> Path:
+    return config.inipath.parent if config.inipath is not None else config.rootpath
 
 
 def _choice(config: pytest.Config, name: str, valid: tuple[str, ...]) -> str:
@@ -247,7 +280,7 @@ def _choice(config: pytest.Config, name: str, valid: tuple[str, ...]) -> str:
 
 
 def _from_ini(config: pytest.Config) -> dict[str, object]:
-    folder = config.inipath.parent if config.inipath is not None else config.rootpath
+    folder = _ini_folder(config)
     texts = {option: config.getini(option.ini) for option in RUNNER_OPTIONS if option.read is not None}
     return {option.name: option.from_ini(str(text), folder) for option, text in texts.items() if text}
 

@@ -80,6 +80,7 @@ def pytest_runtest_makereport(
     runners.phase_ended(item, call, *_matrix_run(item))
     report = yield
     runners.show_in(report, call)
+    runners.write_page(item, report)
     if call.when == "teardown":
         del item.stash[_RUNNERS]
     return report

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
 from .._engine.resume import latest_instant
 from .._model.enums import ExecutionStatus
+from .._model.execution import ExecutionRecord
 from .._model.ids import ExecutionArn
 from .._render.tree import render_tree
 from ..clock import RealClock, from_millis
@@ -79,14 +81,16 @@ def _row(summary: Wire) -> tuple[str, ...]:
         "durable-runner show order-7 --store sqlite",
         "durable-runner show orders --store sqlite       # the only execution of that function",
         "durable-runner show order-7 --function orders --endpoint-url http://127.0.0.1:8585",
+        "durable-runner show order-7 --store sqlite --html order-7.html",
         "durable-runner show order-7 --store sqlite --json",
     ),
 )
 @click.argument("arn")
 @function_option
+@click.option("--html", type=click.Path(dir_okay=False), metavar="FILE", help="write a page to look at instead.")
 @json_option
 @source_options
-def show_(source: Source, *, arn: str, function: str | None, as_json: bool) -> None:
+def show_(source: Source, *, arn: str, function: str | None, html: str | None, as_json: bool) -> None:
     """Show an execution as a tree of its operations, and against time.
 
     ARN is a whole ARN, or the beginning of one, of a function's name, an execution's name or its id.
@@ -94,6 +98,8 @@ def show_(source: Source, *, arn: str, function: str | None, as_json: bool) -> N
     found = source.find(arn, function)
     if as_json:
         show_json(source.execution(found))
+    elif html is not None:
+        _write_page(source.record(found), Path(html))
     else:
         record = source.record(found)
         # As of the last thing that happened: the clock of the run may have been a virtual one.
@@ -101,6 +107,16 @@ def show_(source: Source, *, arn: str, function: str | None, as_json: bool) -> N
         show(render_tree(record, now))
         show_timeline(record, now)
         show(found)
+
+
+def _write_page(record: ExecutionRecord, file: Path) -> None:
+    from .._render.page import render_page
+    from .._render.page_data import execution_data
+
+    now = latest_instant(record)
+    page = render_page(record.header.name, [execution_data(record, now)], render_tree(record, now))
+    file.write_bytes(page)
+    click.echo(file)
 
 
 @click.command(

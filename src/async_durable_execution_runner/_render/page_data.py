@@ -11,11 +11,13 @@ from .._model.history import HistoryEvent
 from .reading import read_execution
 from .scale import positions
 from .view import Bar, InvocationSpan, Lane
+from .words import duration
 
 PAYLOAD, PAGE, TIGHT = 16_000, 2_000_000, 300
 """Characters of one payload; of all payloads of an execution; and of each payload once those are used up."""
 ROOM = 240
 """How many things of one instant stand beside one another before time is compressed for them."""
+_SECONDS = {"delay", "duration", "timeout", "heartbeat_timeout"}
 _INSTANTS = {"started_at", "ended_at", "scheduled_end_at"}
 
 
@@ -129,6 +131,8 @@ def _event(event: HistoryEvent, order: int, start: int, cutter: _Cutter) -> dict
             continue
         if isinstance(value, ErrorObject):
             details.append([key, _error(value, cutter)])
+        elif key in _SECONDS:
+            details.append([key, duration(int(value) * 1000)])
         elif key in _INSTANTS and isinstance(value, int):
             details.append([key, {"at": value - start}])
         else:
