@@ -132,3 +132,16 @@ def test_show_has_a_timeline_below_the_tree(shell: Shell, store: tuple[str, ...]
     assert lines[start - 1] == "  result: 8"
     # One that has no operations has nothing to draw.
     assert "virtual time" not in shell("show", "order-8", "--function", "fails", *store).out
+
+
+def test_show_writes_a_page(shell: Shell, store: tuple[str, ...], tmp_path: Path) -> None:
+    said = shell("show", "order-7", "--html", "order-7.html", *store)
+    assert (said.code, said.out, said.err) == (0, "order-7.html\n", "")
+    first = (tmp_path / "order-7.html").read_bytes()
+    assert first.startswith(b"<!doctype html>")
+    assert b"until the morning" in first
+    shell("show", "order-7", "--html", "again.html", *store)
+    assert (tmp_path / "again.html").read_bytes() == first
+    nowhere = shell("show", "order-7", "--html", "nowhere/order-7.html", *store)
+    assert nowhere.code == 5
+    assert "Traceback" not in nowhere.err
