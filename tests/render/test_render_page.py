@@ -16,7 +16,9 @@ from render_kit import answered, asks, many, order, record_of, until_suspended, 
 from async_durable_execution_runner._render.page import render_page
 from async_durable_execution_runner._render.page_data import PAGE, PAYLOAD, TIGHT, execution_data
 
-HOSTILE = "</script><script>window.hacked=1</script><!-- <img src=x onerror=window.hacked=1> \u2028\u2029 & ]]> {{data}}"
+HOSTILE = (
+    "</script><script>window.hacked=1</script><!-- <img src=x onerror=window.hacked=1> \u2028\u2029 & ]]> {{data}}"
+)
 
 
 @sdk.durable_execution
