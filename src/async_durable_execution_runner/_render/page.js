@@ -239,6 +239,7 @@
   function drawAxis() {
     const axis = $("axis"), width = axis.clientWidth || 600, taken = [], words = new Set();
     axis.replaceChildren();
+    $("bands").classList.toggle("dense", run.invocations.length * 14 > width);
     for (const [part, time] of candidates(width)) {
       const text = duration(time), size = text.length * 7 + 14, right = part * width + size > width;
       const begin = right ? part * width - size : part * width;
@@ -251,9 +252,10 @@
       if (taken.length > 60) break;
     }
     for (const each of run.invocations) {
-      const narrow = (place(each.to) - place(each.from)) * width < 8 + 8 * String(each.number).length;
+      const room = (place(each.to) - place(each.from)) * width - 7 * String(each.number).length;
+      const fitting = room < 1 ? " narrow" : room < 9 ? " tight" : "";
       const title = `invocation ${each.number}, ${ENDINGS[each.ending]}, replayed ${each.replayed}${each.error ? `: ${each.error}` : ""}`;
-      const call = spanned("span", { class: `call ${each.ending}${narrow ? " narrow" : ""}`, title }, each.from, each.to);
+      const call = spanned("span", { class: `call ${each.ending}${fitting}`, title }, each.from, each.to);
       call.textContent = each.number;
       axis.append(call);
     }
