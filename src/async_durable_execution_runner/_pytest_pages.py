@@ -51,8 +51,9 @@ def _chosen(results: Sequence[DurableFunctionTestResult]) -> list[DurableFunctio
 def link(item: pytest.Item, report: pytest.TestReport, page: Path) -> str:
     """Name a page in everything that may be made of a report; how the report itself says it."""
     shown = _relative(page, item.config.invocation_params.dir)
-    item.user_properties.append((PROPERTY, shown))
-    report.user_properties.append((PROPERTY, shown))
+    for properties in (item.user_properties, report.user_properties):
+        if (PROPERTY, shown) not in properties:
+            properties.append((PROPERTY, shown))
     if item.config.pluginmanager.hasplugin("html"):
         _link_in_pytest_html(item.config, report, page)
     return shown

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SECTION = "durable execution"
 PROPERTY = "durable_execution"
+_FAILED_PLAN = pytest.StashKey[bool]()
+"""Whether a test's page shows a run with a death in it."""
 
 
 class RunnersOfTest:
@@ -141,12 +143,13 @@ class RunnersOfTest:
 
     def write_page(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Write the page of a test that should have one, and link it."""
-        if self._html is None or self._paged or not (report.failed or self._wants_page_of(report)):
+        if self._html is None or self._paged or not self._wants_page_of(item, report):
             return
         results = self._results()
         if not results:
             return
         self._paged = True
+        item.stash[_FAILED_PLAN] = self._planned is not None
         try:
             from ._pytest_pages import link, write_page
 
@@ -155,8 +158,11 @@ class RunnersOfTest:
             said = f"the page could not be written: {type(error).__name__}: {error}"
         _add(report, said)
 
-    def _wants_page_of(self, report: pytest.TestReport) -> bool:
-        return self._html_for == "all" and report.when == "call"
+    def _wants_page_of(self, item: pytest.Item, report: pytest.TestReport) -> bool:
+        if self._planned is not None:
+            # Of the runs of a crash matrix the first that failed is reported.
+            return report.failed and not item.stash.get(_FAILED_PLAN, False)
+        return report.failed or (self._html_for == "all" and report.when == "call")
 
     def _drawings(self) -> list[str]:
         return [drawing for runner in self._runners for drawing in self._drawings_of(runner)]

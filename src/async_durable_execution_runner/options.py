@@ -173,6 +173,7 @@ def add_options(parser: pytest.Parser) -> None:
         'Example: --durable-plan="die-before:2.3"',
     )
     parser.addini("durable_crash", "the default of --durable-crash: everywhere, sample:N or off")
+    group.addoption(
         "--durable-html",
         dest="durable_html",
         metavar="DIR",
@@ -219,6 +220,8 @@ class PluginOptions:
             runner=_from_ini(config),
             crash=_scope(crash, "--durable-crash"),
             plan=_plan(config.getoption("durable_plan")),
+            html=_html_folder(config),
+            html_for=_choice(config, "durable_html_for", HTML_FOR),
         )
 
     def crash_of(self, item: pytest.Item) -> str:
@@ -256,9 +259,6 @@ def _plan(text: str | None) -> Plan | None:
         return plan(text)
     except ValueError as error:
         raise pytest.UsageError(f"--durable-plan: {error}") from None
-        html_for = _choice(config, "durable_html_for", HTML_FOR)
-        html = _html_folder(config)
-        return cls(mode=mode, history=history, runner=_from_ini(config), html=html, html_for=html_for)
 
 
 def _html_folder(config: pytest.Config) -> Path | None:

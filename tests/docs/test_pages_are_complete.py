@@ -57,8 +57,10 @@ EXPECTED: list[tuple[str, str, Iterable[str]]] = [
     ("endpoint.md", "options", inspect.signature(DurableEndpoint).parameters),
     ("endpoint.md", "members", public(DurableEndpoint)),
     ("errors.md", "exceptions", set(exceptions.__all__) - {"ServiceError"}),
-    ("pytest.md", "ini settings", ini_names() | {"durable_mode", "durable_history", "durable_html", "durable_html_for"}),
-    ("pytest.md", "command line", {"--durable-mode", "--runner-mode", "--durable-history", "--durable-html", "--durable-html-for"}),
+    ("pytest.md", "ini settings", ini_names() | {"durable_mode", "durable_history"}),
+    ("pytest.md", "ini settings of pages", {"durable_html", "durable_html_for"}),
+    ("pytest.md", "command line", {"--durable-mode", "--runner-mode", "--durable-history"}),
+    ("pytest.md", "command line of pages", {"--durable-html", "--durable-html-for"}),
     ("pytest.md", "modes and histories", {"failed", "all", "never", "local", "cloud"}),
 ]
 

@@ -165,6 +165,37 @@ def test_a_page_that_cannot_be_drawn_is_said(suite: Suite, monkeypatch: pytest.M
     assert last == "the page could not be written: ZeroDivisionError: the renderer is broken"
 
 
+FRAGILE = """
+import async_durable_execution as sdk
+
+@sdk.durable_execution
+async def fragile(event):
+    async def work():
+        return 1
+
+    for number in range(3):
+        await sdk.step(work, name=f"step {number}")
+
+@use(handler=fragile, crash="everywhere")
+def test_it(durable_runner):
+    result = durable_runner.run(1, execution_name="order-7")
+    assert len(result.invocations) == 1
+"""
+
+
+def test_of_a_crash_matrix_the_run_that_is_reported_has_the_page(suite: Suite) -> None:
+    for which in ("failed", "all"):
+        result = suite.run(FRAGILE, "--durable-html=pages", f"--durable-html-for={which}")
+        report = next(each for each in reports(result) if each.failed)
+        assert [value for name, value in report.user_properties if name == "durable_execution_page"] != []
+        (page,) = pages_of(suite).values()
+        (execution,) = page["executions"]
+        assert [each["ending"] for each in execution["invocations"]] == ["CRASHED", "SUCCEEDED"]
+        # The first place of the matrix: nothing was kept of the first invocation.
+        assert [each["replayed"] for each in execution["invocations"]] == [0, 0]
+        assert [path.name for path in (suite.folder / "pages").iterdir()] == [file_name("test_inner.py::test_it")]
+
+
 HARD = [
     "tests/test_a.py::test_it[../../etc/passwd]",
     "tests/test_a.py::test_it[..\\..\\con]",
