@@ -142,6 +142,8 @@ def test_show_writes_a_page(shell: Shell, store: tuple[str, ...], tmp_path: Path
     assert b"until the morning" in first
     shell("show", "order-7", "--html", "again.html", *store)
     assert (tmp_path / "again.html").read_bytes() == first
+    both = shell("show", "order-7", "--html", "order-7.html", "--json", *store)
+    assert (both.code, both.out) == (2, "")
     nowhere = shell("show", "order-7", "--html", "nowhere/order-7.html", *store)
     assert nowhere.code == 5
     assert "Traceback" not in nowhere.err

@@ -165,6 +165,15 @@ def test_tab_reaches_everything_and_the_tree_once(look: Open) -> None:
     assert "charge" not in seen[seen.index("in") :][:2]
 
 
+def test_the_skip_link_leads_into_the_tree(look: Open) -> None:
+    page = look("order")
+    page.js("document.querySelector('.skip').focus()")
+    page.press("\ue007")
+    assert page.focused() == "tree"
+    page.press(DOWN)
+    assert page.focused() == "hand to the courier"
+
+
 def test_roles_tell_the_structure(look: Open) -> None:
     page = look("order")
     rows = page.js(

@@ -95,6 +95,8 @@ def show_(source: Source, *, arn: str, function: str | None, html: str | None, a
 
     ARN is a whole ARN, or the beginning of one, of a function's name, an execution's name or its id.
     """
+    if as_json and html is not None:
+        raise Problem(WRONG_USAGE, "--json prints the execution, --html writes a page of it: give one of them.")
     found = source.find(arn, function)
     if as_json:
         show_json(source.execution(found))

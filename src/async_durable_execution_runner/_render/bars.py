@@ -91,8 +91,9 @@ class Bars:
         if event.event_type.startswith("Step"):
             self._end_attempt(operation, event, moment)
             return
-        outcome = next((each for word, each in _ENDINGS.items() if event.event_type.endswith(word)), Outcome.OPEN)
-        operation.end(moment, outcome, _error(event))
+        outcome = next((each for word, each in _ENDINGS.items() if event.event_type.endswith(word)), None)
+        if outcome is not None:  # what a newer service tells of an operation leaves it as it is
+            operation.end(moment, outcome, _error(event))
 
     def _end_attempt(self, operation: _Operation, event: HistoryEvent, moment: Moment) -> None:
         assert event.operation_id is not None

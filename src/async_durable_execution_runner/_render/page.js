@@ -184,7 +184,6 @@
   }
 
   function row(lane, number) {
-    const siblings = run.lanes.filter((each) => each.parent === lane.parent);
     const style = STYLES[group(lane.status)];
     const label = el("div", { class: "label" },
       el("span", { class: "twisty", "aria-hidden": "true", onclick: (event) => { event.stopPropagation(); fold(lane, !folded.has(lane.id)); } }),
@@ -195,20 +194,24 @@
     label.title = `${lane.kind} ${lane.name || lane.id}`;
     label.style.setProperty("--depth", lane.depth);
     const made = el("div", {
-      class: "row", role: "treeitem", tabindex: "-1", "aria-level": lane.depth + 1, "aria-setsize": siblings.length,
-      "aria-posinset": siblings.indexOf(lane) + 1, "aria-selected": "false", "aria-expanded": lane.children ? "true" : null,
+      class: "row", role: "treeitem", tabindex: "-1", "aria-level": lane.depth + 1, "aria-setsize": lane.parent ? lane.parent.inside : run.inside,
+      "aria-posinset": lane.position, "aria-selected": "false", "aria-expanded": lane.children ? "true" : null,
       onclick: () => choose(lane, true),
     }, label, track(lane));
     made.dataset.number = number;
     return made;
   }
 
-  /** Parents, from the depth of lanes in a row. */
+  /** Parents and places among siblings, from the depth of lanes in a row. */
   function link() {
     const path = [];
+    run.inside = 0;
+    run.byId = new Map(run.lanes.map((lane) => [lane.id, lane]));
     for (const lane of run.lanes) {
       path.length = lane.depth;
       lane.parent = path[lane.depth - 1] || null;
+      lane.inside = 0;
+      lane.position = ++(lane.parent || run).inside;
       path.push(lane);
     }
   }
@@ -379,7 +382,7 @@
   // ----------------------------------------------------------------------------------------------------- tables
 
   function eventRow(event) {
-    const lane = run.lanes.find((each) => each.id === event.operation);
+    const lane = run.byId.get(event.operation);
     const name = lane ? el("button", { type: "button", class: "link", onclick: () => choose(lane, true) }, lane.name || lane.kind) : "";
     const found = event.details.flatMap(([key, value]) => parts(key, value));
     const line = el("tr", {}, el("td", {}, event.id), el("td", {}, duration(at(event.order))), el("td", {}, event.type), el("td", {}, name), el("td", {}, ...found.map(datum)));
@@ -415,9 +418,13 @@
   // --------------------------------------------------------------------------------------------------- keyboard
 
   function treeKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const shown = visible(), here = shown.findIndex((lane) => rows.get(lane) === document.activeElement);
-    if (here < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
     const lane = shown[here];
+    if (!lane) {  // the skip link leads to the tree itself
+      if (shown.length && event.key.startsWith("Arrow")) { event.preventDefault(); choose(shown.includes(chosen) ? chosen : shown[0], true); }
+      return;
+    }
     const moves = {
       ArrowDown: () => shown[here + 1], ArrowUp: () => shown[here - 1], Home: () => shown[0], End: () => shown.at(-1),
       PageDown: () => shown[Math.min(shown.length - 1, here + 10)], PageUp: () => shown[Math.max(0, here - 10)],
