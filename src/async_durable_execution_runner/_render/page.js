@@ -287,7 +287,7 @@
 
   function matches(lane, words) {
     if (pressed.size && !pressed.has(group(lane.status))) return false;
-    return !words || `${lane.name || ""} ${lane.kind} ${lane.status} ${lane.id}`.toLowerCase().includes(words);
+    return !words || `${lane.name || ""} ${lane.kind} ${lane.status}`.toLowerCase().includes(words) || lane.id.startsWith(words);
   }
 
   function apply() {
