@@ -260,8 +260,11 @@ def test_light_and_dark_follow_the_system_and_the_button(look: Open) -> None:
     background = "return getComputedStyle(document.body).backgroundColor"
     page = look("order")
     light = page.js(background)
+    page.find("#theme").click()
+    chosen = page.js(background)
     dark = look("order", dark=True).js(background)
     assert light != dark
+    assert chosen == dark
     page.find("#theme").click()
     assert (page.find("#theme").text, page.js(background)) == ("Theme: dark", dark)
     page.find("#theme").click()
