@@ -12,15 +12,23 @@ from .result import DurableFunctionTestResult
 
 LINES = 24
 """About how many operations the timeline of a report shows; it counts the others."""
+WIDTH = "durable_width"
+"""What a worker of xdist is told of the terminal, under this name."""
 
 
 def drawing_of(result: DurableFunctionTestResult, config: pytest.Config | None) -> str:
-    """An execution for a section of a report."""
-    # A session of a terminal reporter, or one that only sends its reports on, as a worker of xdist does.
-    reporter: Any = config.pluginmanager.getplugin("terminalreporter") if config is not None else None
-    writer = config.get_terminal_writer() if config is not None and reporter is not None else None
+    """An execution for a section of a report, without colours."""
     parts = [in_encoding(result.render(), encoding())]
     if result.operations:
-        width, colour = (writer.fullwidth, writer.hasmarkup) if writer is not None else (None, False)
-        parts.append(result.render_timeline(width=width, color=colour, limit=LINES))
+        parts.append(result.render_timeline(width=_width(config), color=False, limit=LINES))
     return "\n".join(parts)
+
+
+def _width(config: pytest.Config | None) -> int | None:
+    """As wide as the terminal on which the session is reported, if there is one."""
+    if config is None:
+        return None
+    told: dict[str, Any] = getattr(config, "workerinput", {})
+    if WIDTH in told:
+        return int(told[WIDTH])
+    return config.get_terminal_writer().fullwidth if config.pluginmanager.hasplugin("terminalreporter") else None

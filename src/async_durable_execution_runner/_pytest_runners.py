@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from ._model.plan import Plan
+from ._pytest_colours import SECTION
 from ._pytest_drawings import drawing_of
 from .exceptions import DurableRunnerError
 from .faults import plan as plan_of
@@ -17,7 +18,6 @@ from .runner import DurableFunctionTestResult, DurableFunctionTestRunner
 if TYPE_CHECKING:
     from ._pytest_crashes import CleanRun, PlannedRun
 
-SECTION = "durable execution"
 PROPERTY = "durable_execution"
 _FAILED_PLAN = pytest.StashKey[bool]()
 """Whether a test's page shows a run with a death in it."""

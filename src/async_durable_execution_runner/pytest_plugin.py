@@ -86,6 +86,23 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, Any, Any]:
+    """Print sections in colours where the terminal has them."""
+    if not terminalreporter.config.get_terminal_writer().hasmarkup:
+        return (yield)
+    from ._pytest_colours import while_printed
+
+    return (yield from while_printed(terminalreporter.stats))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of xdist, which has no terminal, how wide the session's is."""
+    if node.config.pluginmanager.hasplugin("terminalreporter"):
+        node.workerinput["durable_width"] = node.config.get_terminal_writer().fullwidth
+
+
 @pytest.fixture
 def _durable_runners(request: pytest.FixtureRequest) -> Generator[RunnersOfTest]:
     """The runners of the test, closed with it."""

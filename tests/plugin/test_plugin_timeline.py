@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -79,9 +80,26 @@ def test_it_is_as_wide_as_the_terminal(suite: Suite, monkeypatch: pytest.MonkeyP
 
 
 def test_it_has_colours_where_pytest_has_them(suite: Suite) -> None:
-    section = section_of(suite, FAILS, "--color=yes")
-    assert "\x1b[32m✓\x1b[0m charge" in section
-    assert section.startswith("✓ execution")
+    result = suite.run(FAILS, "--color=yes")
+    printed = result.stdout.str()
+    assert "\x1b[32m✓\x1b[0m charge" in printed
+    assert "\x1b[2m└─\x1b[0m \x1b[32m✓\x1b[0m Wait 'delivery'  \x1b[32mSUCCEEDED\x1b[0m" in printed
+    # The report itself stays plain, for whoever else reads it.
+    assert "\x1b" not in sections(reports(result)[0])[0]
+
+
+def test_passed_tests_have_them_too(suite: Suite) -> None:
+    code = FAILS.replace('== "nonsense"', "")
+    assert "\x1b[32m✓\x1b[0m charge" in suite.run(code, "--color=yes", "--durable-history=all", "-rP").stdout.str()
+
+
+def test_workers_draw_as_wide_and_as_coloured(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("xdist")
+    monkeypatch.setenv("COLUMNS", "120")
+    result = suite.run_apart(FAILS, "-n1", "--color=yes")
+    (ruler,) = [line for line in result.outlines if "╌╌" in line and "┬" in line]
+    assert "\x1b[2m" in ruler
+    assert 100 < len(re.sub(r"\x1b\[\d+m", "", ruler)) <= 120
 
 
 def test_one_that_cannot_be_drawn_leaves_the_tree(suite: Suite, monkeypatch: pytest.MonkeyPatch) -> None:
