@@ -12,13 +12,15 @@ from .result import DurableFunctionTestResult
 
 LINES = 24
 """About how many operations the timeline of a report shows; it counts the others."""
+TREE = 60
+"""The same of the tree, which has also what they returned and raised."""
 WIDTH = "durable_width"
 """What a worker of xdist is told of the terminal, under this name."""
 
 
 def drawing_of(result: DurableFunctionTestResult, config: pytest.Config | None) -> str:
     """An execution for a section of a report, without colours."""
-    parts = [in_encoding(result.render(), encoding())]
+    parts = [in_encoding(result.render(limit=TREE), encoding())]
     if result.operations:
         parts.append(result.render_timeline(width=_width(config), color=False, limit=LINES))
     return "\n".join(parts)

@@ -90,10 +90,10 @@ class RecordSource:
         events = self._events_by_operation()
         return [self._view(operation, children, events) for operation in children.get(None, [])]
 
-    def render(self) -> str:
+    def render(self, limit: int | None) -> str:
         """See ``ResultSource.render``. Never raises: what cannot be drawn says why."""
         try:
-            return render_tree(self._record, self._now)
+            return render_tree(self._record, self._now, limit)
         except Exception as error:  # noqa: BLE001 - a report that fails must not hide the test's own failure
             return f"The execution cannot be drawn: {type(error).__name__}: {error}"
 

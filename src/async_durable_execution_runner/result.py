@@ -252,7 +252,7 @@ class ResultSource(Protocol):
     def execution(self) -> ExecutionOperation:
         """See ``DurableFunctionTestResult.get_execution``."""
 
-    def render(self) -> str:
+    def render(self, limit: int | None) -> str:
         """See ``DurableFunctionTestResult.render``."""
 
     def render_timeline(self, width: int | None, color: bool | None, limit: int) -> str:
@@ -310,9 +310,12 @@ class DurableFunctionTestResult(_Lookup):
             )
         return self
 
-    def render(self) -> str:
-        """The operation tree as text: names, attempts, statuses, times, the first error, and what is pending."""
-        return self.source.render()
+    def render(self, *, limit: int | None = None) -> str:
+        """The operation tree as text: names, attempts, statuses, times, the first error, and what is pending.
+
+        Of more than ``limit`` operations some are only counted, those without a story first.
+        """
+        return self.source.render(limit)
 
     def render_timeline(self, *, width: int | None = None, color: bool | None = None, limit: int = 60) -> str:
         """The operations against virtual time, as text: attempts, waits, callbacks, invocations, and what is pending.

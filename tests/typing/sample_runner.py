@@ -34,6 +34,8 @@ def blocking(handler: Any) -> None:
         assert_type(result.get_invoke("other", index=1), InvokeOperation)
         assert_type(result.get_all_operations(), list[Operation])
         assert_type(result.ensure_succeeded(), DurableFunctionTestResult)
+        assert_type(result.render(limit=60), str)
+        assert_type(result.render_timeline(width=100, color=False), str)
         arn = runner.run_async("text")
         assert_type(arn, str)
         assert_type(runner.wait_for_callback(arn, "approval"), str)

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from .._model.enums import OperationStatus as Status
 from .view import Lane, Outcome
 from .words import MARKS
 
 _TELLING = {Outcome.FAILED, Outcome.TIMED_OUT, Outcome.INTERRUPTED, Outcome.STOPPED, Outcome.CANCELLED}
+
+
+class _Nested(Protocol):
+    """What lies in something."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def parent_id(self) -> str | None: ...
+
+
+Part = TypeVar("Part", bound=_Nested)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +36,13 @@ class Fold:
     @property
     def counts(self) -> str:
         """How many of each status."""
-        found = Counter(MARKS[lane.status] for lane in self.lanes)
-        return "  ".join(f"{count} {mark}" for mark, count in found.most_common())
+        return counted(lane.status for lane in self.lanes)
+
+
+def counted(statuses: Iterable[str]) -> str:
+    """How many there are of each status."""
+    found = Counter(MARKS[status] for status in statuses)
+    return "  ".join(f"{count} {mark}" for mark, count in found.most_common())
 
 
 def fold(lanes: Sequence[Lane], limit: int, *, latest: bool = False) -> list[Lane | Fold]:
@@ -33,7 +52,7 @@ def fold(lanes: Sequence[Lane], limit: int, *, latest: bool = False) -> list[Lan
     """
     if len(lanes) <= limit:
         return list(lanes)
-    shown = _chosen(lanes, limit, latest=latest)
+    shown = chosen(lanes, limit, _has_story, latest=latest)
     rows: list[Lane | Fold] = []
     hidden: list[Lane] = []
     for lane in lanes:
@@ -51,18 +70,19 @@ def _folded(hidden: list[Lane]) -> list[Lane | Fold]:
     return list(hidden) if len(hidden) < 2 else [Fold(lanes=tuple(hidden))]
 
 
-def _chosen(lanes: Sequence[Lane], limit: int, *, latest: bool) -> set[str]:
-    by_id = {lane.id: lane for lane in lanes}
+def chosen(items: Sequence[Part], limit: int, has_story: Callable[[Part], bool], *, latest: bool = False) -> set[str]:
+    """The ids of those that are shown, at most about ``limit``. ``items`` have parents before their children."""
+    by_id = {item.id: item for item in items}
     shown: set[str] = set()
     # Each of those with a story may cost a line of its own and one for what is left out before it.
-    for lane in (each for each in lanes if _has_story(each)):
+    for item in filter(has_story, items):
         if len(shown) >= limit // 2:
             break
-        shown.update(_with_contexts(lane, by_id))
-    for lane in reversed(lanes) if latest else lanes:
+        shown.update(_with_contexts(item, by_id))
+    for item in reversed(items) if latest else items:
         if len(shown) >= limit:
             break
-        shown.add(lane.id)
+        shown.add(item.id)
     return shown
 
 
@@ -70,9 +90,9 @@ def _has_story(lane: Lane) -> bool:
     return lane.is_open or lane.status is not Status.SUCCEEDED or any(bar.outcome in _TELLING for bar in lane.bars)
 
 
-def _with_contexts(lane: Lane, by_id: dict[str, Lane]) -> list[str]:
+def _with_contexts(item: Part, by_id: dict[str, Part]) -> list[str]:
     found = []
-    current: Lane | None = lane
+    current: Part | None = item
     while current is not None and current.id not in found:
         found.append(current.id)
         current = by_id.get(current.parent_id or "")

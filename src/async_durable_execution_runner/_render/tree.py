@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 
-from .._model.enums import ExecutionStatus
+from .._model.enums import ExecutionStatus, OperationStatus
 from .._model.enums import OperationType as Type
 from .._model.errors import ErrorObject
 from .._model.execution import ExecutionRecord
 from .._model.operation import CallbackDetails, ChainedInvokeDetails, Operation, StepDetails, WaitDetails
+from .folds import chosen, counted
 from .pending import pending_lines
 from .words import MARKS, duration, shorten
 
@@ -17,25 +18,24 @@ WIDTH, ERROR_WIDTH = 100, 140
 _REQUEST = re.compile(r"^RequestId: [0-9a-f-]+ Error: ")
 
 
-def render_tree(record: ExecutionRecord, now: int) -> str:
-    """The execution as a tree: names, attempts, statuses, times since its start, and what is pending."""
+def render_tree(record: ExecutionRecord, now: int, limit: int | None = None) -> str:
+    """The execution as a tree: names, attempts, statuses, times since its start, and what is pending.
+
+    Of more than ``limit`` operations some are only counted.
+    """
     header = record.header
     end = header.ended_at if header.ended_at is not None else now
     head = f"{MARKS[header.status]} execution '{shorten(header.name, 40)}' {header.status}"
     took, calls = duration(end - header.started_at), _count(len(record.invocations), "invocation")
     lines = [f"{head} after {took}, {calls}"]
-    children: dict[str | None, list[Operation]] = {}
-    for operation in record.operations:
-        if operation.type is not Type.EXECUTION:
-            children.setdefault(operation.parent_id, []).append(operation)
-    _branches(lines, children, None, "", header.started_at)
+    lines += _Branches(record, limit).lines
     if header.result is not None:
         lines.append(f"  result: {shorten(header.result, WIDTH)}")
     if header.error is not None:
         lines.append(f"  error: {error_line(header.error)}")
     lines += _invocation_errors(record)
     lines += _hints(record)
-    lines += _pending_section(record, now)
+    lines += _pending_section(record, now, limit)
     if header.status is not ExecutionStatus.SUCCEEDED:
         lines += _first_failure(record)
     return "\n".join(lines)
@@ -47,14 +47,46 @@ def error_line(error: ErrorObject) -> str:
     return shorten(": ".join(part for part in (error.type, message) if part) or "no details", ERROR_WIDTH)
 
 
-def _branches(
-    lines: list[str], children: dict[str | None, list[Operation]], parent: str | None, indent: str, start: int
-) -> None:
-    branch = children.get(parent, [])
-    for number, operation in enumerate(branch, start=1):
-        last = number == len(branch)
-        lines.append(f"{indent}{'└─' if last else '├─'} {_line(operation, start)}")
-        _branches(lines, children, operation.id, indent + ("   " if last else "│  "), start)
+class _Branches:
+    """The lines of the operations."""
+
+    def __init__(self, record: ExecutionRecord, limit: int | None) -> None:
+        self.lines: list[str] = []
+        self._start = record.header.started_at
+        self._children: dict[str | None, list[Operation]] = {}
+        operations = [operation for operation in record.operations if operation.type is not Type.EXECUTION]
+        for operation in operations:
+            self._children.setdefault(operation.parent_id, []).append(operation)
+        everything = limit is None or len(operations) <= limit
+        self._shown = None if everything else chosen(operations, limit or 0, _has_story)
+        self._add(None, "")
+
+    def _add(self, parent: str | None, indent: str) -> None:
+        branch = self._children.get(parent, [])
+        groups = [(shown, list(group)) for shown, group in itertools.groupby(branch, key=self._is_shown)]
+        for number, (shown, group) in enumerate(groups, start=1):
+            last = number == len(groups)
+            if not shown:
+                self.lines.append(f"{indent}{'└─' if last else '├─'} {self._left_out(group)}")
+                continue
+            for operation in group:
+                ends = last and operation is group[-1]
+                self.lines.append(f"{indent}{'└─' if ends else '├─'} {_line(operation, self._start)}")
+                self._add(operation.id, indent + ("   " if ends else "│  "))
+
+    def _is_shown(self, operation: Operation) -> bool:
+        return self._shown is None or operation.id in self._shown
+
+    def _left_out(self, operations: list[Operation]) -> str:
+        everything = list(operations)
+        for operation in everything:  # grows while it is walked through
+            everything += self._children.get(operation.id, [])
+        return f"⋮ {len(everything)} more  {counted(each.status for each in everything)}"
+
+
+def _has_story(operation: Operation) -> bool:
+    retried = isinstance(operation.details, StepDetails) and operation.details.attempt > 1
+    return retried or operation.status is not OperationStatus.SUCCEEDED
 
 
 def _line(operation: Operation, start: int) -> str:
@@ -123,10 +155,12 @@ def _hints(record: ExecutionRecord) -> list[str]:
     ]
 
 
-def _pending_section(record: ExecutionRecord, now: int) -> list[str]:
+def _pending_section(record: ExecutionRecord, now: int, limit: int | None) -> list[str]:
     lines = pending_lines(record, now)
     if not lines:
         return []
+    if limit is not None and len(lines) > limit // 2:
+        lines[limit // 2 :] = [f"and {len(lines) - limit // 2} more"]
     over = record.header.status is not ExecutionStatus.RUNNING
     return ["  left open:" if over else "  pending:", *(f"    {line}" for line in lines)]
 
