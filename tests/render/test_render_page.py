@@ -80,6 +80,14 @@ def test_it_holds_what_an_execution_is() -> None:
     assert execution["failure"]["place"].endswith(".py:" + execution["failure"]["place"].rpartition(":")[2])
 
 
+def test_where_no_time_passes_nothing_looks_long() -> None:
+    (execution,) = data_of(page_of(many(2)))["executions"]
+    assert execution["end"] == 0
+    assert execution["places"][-1] < 0.5
+    (long,) = data_of(page_of(many(9)))["executions"]
+    assert long["places"][-1] <= 1
+
+
 def test_seconds_and_instants_are_said_as_such() -> None:
     (execution,) = data_of(page_of(order, answered))["executions"]
     details = [dict(event["details"]) for event in execution["events"]]

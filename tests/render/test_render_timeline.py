@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -212,3 +213,8 @@ def test_a_lane_without_bars_is_a_label() -> None:
     bare = dataclasses.replace(lane(view, "step 0"), bars=())
     lines = drawn(dataclasses.replace(view, lanes=(bare, *view.lanes[1:])))
     assert "✓ step 0" in lines[3]
+
+
+def test_the_documentation_shows_what_is_drawn() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "looking.md").read_text(encoding="utf-8")
+    assert "\n".join(["```text", *drawn(view_of(order, answered), width=96), "```"]) in page

@@ -17,6 +17,8 @@ PAYLOAD, PAGE, TIGHT = 16_000, 2_000_000, 300
 """Characters of one payload; of all payloads of an execution; and of each payload once those are used up."""
 ROOM = 240
 """How many things of one instant stand beside one another before time is compressed for them."""
+_HALF = 0.5
+"""Where no time passes, a few things do not fill the line: they would look as if they took long."""
 _SECONDS = {"delay", "duration", "timeout", "heartbeat_timeout"}
 _INSTANTS = {"started_at", "ended_at", "scheduled_end_at"}
 
@@ -26,7 +28,7 @@ def execution_data(record: ExecutionRecord, now: int) -> dict[str, Any]:
     view, cutter = read_execution(record, now), _Cutter()
     header = record.header
     places = positions(view.moments, room=max(ROOM, len(view.moments)))
-    reached = max(places.values()) or 1
+    reached = max(*places.values(), 0 if view.end > view.start else _HALF)
     by_operation: dict[str, list[int]] = {}
     for number, event in enumerate(record.events):
         if event.operation_id is not None:
