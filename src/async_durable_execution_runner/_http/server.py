@@ -52,6 +52,9 @@ class Server:
         """Listen. Raises ``OSError`` if the address cannot be had."""
         family = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((self._host, self._port), family=family, backlog=512)
+        # Connections inherit it. asyncio does it only for sockets that were made with a protocol number; without it the
+        # body of an answer, which follows its head, waits 40 ms for the acknowledgement of a client that delays those.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._port = listener.getsockname()[1]
         config = uvicorn.Config(
             self._asgi,
