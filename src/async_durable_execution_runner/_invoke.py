@@ -135,9 +135,15 @@ def _json_text(payload: Any) -> str | None:
         text = payload_text(payload)
         if text is not None:
             json.loads(text)
+    except RecursionError:
+        raise _no_json("it is nested too deeply") from None
     except ValueError as error:
-        raise InvalidRequestContentException(f"Could not parse request body into json: {error}") from None
+        raise _no_json(error) from None
     return text
+
+
+def _no_json(reason: object) -> InvalidRequestContentException:
+    return InvalidRequestContentException(f"Could not parse request body into json: {reason}")
 
 
 def _function_error(error: ErrorObject | None) -> dict[str, Any]:

@@ -221,7 +221,7 @@ def test_a_body_that_is_no_json_object(body: bytes) -> None:
         assert message.startswith("Could not parse request body into json: ")
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff", b"x"])
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"x", b"[" * 200_000])
 def test_a_payload_that_is_no_json(body: bytes) -> None:
     with api() as service:
         assert error_of(service.invoke("adds", body))[:2] == (400, "InvalidRequestContentException")

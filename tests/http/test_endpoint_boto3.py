@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -197,6 +198,18 @@ def test_what_is_no_request_of_the_api(endpoint: DurableEndpoint) -> None:
         }
         assert response.headers["x-amzn-requestid"]
     connection.close()
+
+
+def test_answers_leave_at_once(endpoint: DurableEndpoint) -> None:
+    connection = http.client.HTTPConnection(endpoint.url.removeprefix("http://"), timeout=10)
+    connection.request("GET", "/")
+    connection.getresponse().read()
+    served = [protocol.transport for protocol in endpoint._server._server.server_state.connections]
+    sockets = [transport.get_extra_info("socket") for transport in served]
+    connection.close()
+    assert sockets
+    for each in sockets:
+        assert each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "a body would wait for the head's acknowledgement"
 
 
 def test_many_callers_wait_at_a_time(endpoint: DurableEndpoint) -> None:
