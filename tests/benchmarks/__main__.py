@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 
 import cases
+import endpoint
 from measure import Table
 
 
@@ -38,6 +39,7 @@ CASES: dict[str, Callable[[Table, argparse.Namespace], None]] = {
     "crashes": cases.crashes,
     "imports": cases.imports,
     "plugin": cases.plugin,
+    "endpoint": endpoint.endpoint,
 }
 
 
