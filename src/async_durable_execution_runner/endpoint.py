@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from ._drivers.background import BackgroundDriver
-from ._drivers.loop import DaemonExecutor
+from ._drivers.workers import Workers
 from ._http.app import App
 from ._invoke import InvokeApi
 from ._isolation import require_server
@@ -88,7 +88,7 @@ class DurableEndpoint:
         api = InvokeApi(local, self._start, self._until_closed, self._require_open)
         operations = {name: self._waking(perform) for name, perform in api.operations().items()}
         app = App(operations, local.executor.limits.execution_payload_bytes)
-        self._server = Server(app, host, port, DaemonExecutor(max_workers=1))
+        self._server = Server(app, host, port, Workers("durable-runner-worker"))
 
     def __repr__(self) -> str:
         return f"<DurableEndpoint {self.url}{', closed' if self._closed else ''}>"

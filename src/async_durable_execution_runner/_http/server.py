@@ -88,6 +88,7 @@ class Server:
         if self._server is not None and self._thread is not None:
             self._server.should_exit = True
             self._thread.join(_STOP_SECONDS)
+            self._workers.shutdown(wait=False)
             self._server = self._thread = None
 
     async def _asgi(self, scope: Any, receive: Any, send: Any) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from .._model.instants import to_millis
 from .errors import status_code
 from .model import error_shape, operation_model
 
+Writer = Callable[[Any], Any]
 JSON = "application/json"
 
 
@@ -53,10 +55,11 @@ def error_reply(code: str, message: str, members: Mapping[str, Any] | None = Non
     content: dict[str, Any] = {"message": message}
     headers: dict[str, str] = {}
     if shape is not None:
-        told = {name: message for name in shape.members if name.lower() == "message"}
+        told: dict[str, Any] = {name: message for name in shape.members if name.lower() == "message"}
         if "Type" in shape.members:
             told["Type"] = "User" if status < 500 else "Service"
-        headers, content = _placed(shape, {**told, **(members or {})})
+        told |= members or {}
+        headers, content = _placed(shape, {name: told[name] for name in shape.members if name in told})
     return Reply(
         status=status, headers={"content-type": JSON, "x-amzn-errortype": code, **headers}, body=_dump(content)
     )
@@ -64,26 +67,53 @@ def error_reply(code: str, message: str, members: Mapping[str, Any] | None = Non
 
 def _placed(shape: botocore.model.StructureShape, values: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
     """Members that are headers, and members that are the body."""
-    headers: dict[str, str] = {}
-    content: dict[str, Any] = {}
-    for name, member in shape.members.items():
-        if values.get(name) is None:
-            continue
-        wire_name, location = member.serialization.get("name", name), member.serialization.get("location")
-        if location == "header":
-            headers[wire_name] = str(values[name])
-        elif location is None:
-            content[wire_name] = _to_json(member, values[name])
-    return headers, content
+    return _headers_of(shape, values), _writer(shape)(values)
 
 
-def _to_json(shape: botocore.model.Shape, value: Any) -> Any:
+def _headers_of(shape: botocore.model.StructureShape, values: Mapping[str, Any]) -> dict[str, str]:
+    return {wire_name: str(values[name]) for name, wire_name in _header_names(shape) if values.get(name) is not None}
+
+
+@functools.cache
+def _header_names(shape: botocore.model.StructureShape) -> list[tuple[str, str]]:
+    members = [(name, member.serialization) for name, member in shape.members.items()]
+    return [(name, traits.get("name", name)) for name, traits in members if traits.get("location") == "header"]
+
+
+@functools.cache
+def _writer(shape: botocore.model.Shape) -> Writer:
+    """Makes JSON of a value of the shape. Made once: every answer to a checkpoint goes through it."""
     if isinstance(shape, botocore.model.StructureShape):
-        return _placed(shape, value)[1]
+        return _structure_writer(shape)
     if isinstance(shape, botocore.model.ListShape):
-        return [_to_json(shape.member, item) for item in value]
+        item = _writer(shape.member)
+        return lambda value: [item(each) for each in value]
     if isinstance(shape, botocore.model.MapShape):
-        return {key: _to_json(shape.value, item) for key, item in value.items()}
+        inner = _writer(shape.value)
+        return lambda value: {key: inner(each) for key, each in value.items()}
+    return _plain
+
+
+def _structure_writer(shape: botocore.model.StructureShape) -> Writer:
+    """Members that are somewhere else than in the body are left out."""
+    members = {
+        name: (member.serialization.get("name", name), _writer(member))
+        for name, member in shape.members.items()
+        if "location" not in member.serialization
+    }
+
+    def write(values: Mapping[str, Any]) -> dict[str, Any]:
+        written = {}
+        for name, value in values.items():
+            if value is not None and name in members:
+                key, writer = members[name]
+                written[key] = writer(value)
+        return written
+
+    return write
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         # The protocol's timestamps in bodies are seconds since the epoch.
         return to_millis(value) / 1000
@@ -94,7 +124,7 @@ def _raw(shape: botocore.model.Shape, value: Any) -> bytes:
     if value is None:
         return b""
     if shape.type_name != "blob":
-        return _dump(_to_json(shape, value))
+        return _dump(_writer(shape)(value))
     data: bytes | str = value.read() if hasattr(value, "read") else value
     return data.encode() if isinstance(data, str) else data
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ import botocore.utils
 
 from .model import operation_model
 
+Reader = Callable[[Any], Any]
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -112,7 +114,7 @@ def _object(shape: botocore.model.Shape, body: bytes) -> dict[str, Any]:
     document = _parse(body) if body.strip() else {}
     if not isinstance(document, dict):
         raise BodyError(f"an object is expected, not {type(document).__name__}")
-    read: dict[str, Any] = _from_json(shape, document)
+    read: dict[str, Any] = _reader(shape)(document)
     return read
 
 
@@ -133,18 +135,33 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-def _from_json(shape: botocore.model.Shape, value: Any) -> Any:
-    if isinstance(shape, botocore.model.StructureShape) and isinstance(value, dict):
-        members = shape.members
-        known = {name: (member.serialization.get("name", name), member) for name, member in members.items()}
-        return {name: _from_json(member, value[key]) for name, (key, member) in known.items() if key in value}
-    if isinstance(shape, botocore.model.ListShape) and isinstance(value, list):
-        return [_from_json(shape.member, item) for item in value]
-    if isinstance(shape, botocore.model.MapShape) and isinstance(value, dict):
-        return {key: _from_json(shape.value, item) for key, item in value.items()}
+@functools.cache
+def _reader(shape: botocore.model.Shape) -> Reader:
+    """Reads a value of the shape from parsed JSON. Made once: every checkpoint over HTTP goes through it."""
+    if isinstance(shape, botocore.model.StructureShape):
+        return _structure_reader(shape)
+    if isinstance(shape, botocore.model.ListShape):
+        item = _reader(shape.member)
+        return lambda value: [item(each) for each in value] if isinstance(value, list) else value
+    if isinstance(shape, botocore.model.MapShape):
+        inner = _reader(shape.value)
+        return lambda value: {key: inner(each) for key, each in value.items()} if isinstance(value, dict) else value
     if shape.type_name == "timestamp":
-        return _instant(value)
-    return _bytes(value) if shape.type_name == "blob" else value
+        return _instant
+    return _bytes if shape.type_name == "blob" else lambda value: value
+
+
+def _structure_reader(shape: botocore.model.StructureShape) -> Reader:
+    members = [
+        (member.serialization.get("name", name), name, _reader(member)) for name, member in shape.members.items()
+    ]
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: reader(value[key]) for key, name, reader in members if key in value}
+
+    return read
 
 
 def _bytes(value: Any) -> Any:

@@ -47,6 +47,7 @@ def routes() -> tuple[Route, ...]:
     )
 
 
+@functools.lru_cache(maxsize=1024)
 def find_route(method: str, raw_path: str) -> Match | None:
     """The operation of a method and a path that is still percent-encoded, or ``None``.
 
