@@ -18,6 +18,8 @@ def input_text(value: Any) -> str:
     if isinstance(value, str):
         try:
             json.loads(value)
+        except RecursionError:
+            return value  # whoever reads it will say how deep is too deep
         except ValueError:
             return json.dumps(value)
         return value

@@ -227,6 +227,13 @@ def test_a_payload_that_is_no_json(body: bytes) -> None:
         assert error_of(service.invoke("adds", body))[:2] == (400, "InvalidRequestContentException")
 
 
+def test_a_payload_is_nested_too_deeply_or_it_is_not() -> None:
+    with api() as service:
+        # Where the one becomes the other depends on how deep Python's own stack is at the time.
+        statuses = [service.invoke("adds", b"[" * n + b"]" * n, invocation_type="Event").status for n in range(700, 1000)]
+    assert set(statuses) == {202, 400}
+
+
 def test_what_does_not_fit_the_model() -> None:
     with api() as service:
         arn, token = service.running()
