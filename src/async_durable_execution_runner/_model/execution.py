@@ -206,10 +206,15 @@ class Transaction:
         self.operations[operation.id] = operation
 
     def record(self, event_type: str, operation: Operation | None, data: dict[str, Any]) -> None:
-        """Append an event of an operation, or of the execution itself."""
+        """Append an event of an operation, or of the execution itself.
+
+        The execution's own events have the id of its EXECUTION operation; only InvocationCompleted has none. AWS's
+        runners for deployed functions refuse a history in which it is otherwise.
+        """
         event_id = len(self.execution.events) + len(self.events) + 1
         if operation is None:
-            event = HistoryEvent(event_id, event_type, self.now, None, None, None, None, data)
+            own = None if event_type == "InvocationCompleted" else self.execution.id
+            event = HistoryEvent(event_id, event_type, self.now, own, None, None, None, data)
         else:
             event = HistoryEvent(
                 event_id,
