@@ -456,8 +456,9 @@ def check_history(live: Execution) -> None:
     assert [event.timestamp for event in events] == sorted(event.timestamp for event in events)
     ended: set[str] = set()
     started: set[str] = set()
-    for event in events[1:]:
+    for event in events:
         key = event.operation_id
+        assert (key is None) == (event.event_type == "InvocationCompleted")
         if key is None:
             continue
         assert key not in ended, "nothing of an operation comes after its end"
@@ -467,9 +468,9 @@ def check_history(live: Execution) -> None:
         if ends_operation(event):
             ended.add(key)
     operations = live.operations.values()
-    assert started == {each.id for each in operations} - {live.id}
-    assert ended == {each.id for each in operations if each.is_terminal} - {live.id}
-    own = [event.event_type for event in events[1:] if event.operation_id is None]
+    assert started == {each.id for each in operations}
+    assert ended == {each.id for each in operations if each.is_terminal}
+    own = [event.event_type for event in events if event.operation_id is None]
     completed = [each for each in live.invocations if each.ended_at is not None]
     assert own.count("InvocationCompleted") == len(completed)
     closing = [index for index, event in enumerate(events) if event.event_type in CLOSING]
