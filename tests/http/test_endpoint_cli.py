@@ -16,7 +16,7 @@ from http_kit import FUNCTIONS
 
 pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
 
-from async_durable_execution_runner import DurableEndpoint
+from async_durable_execution_runner import DurableEndpoint, DurableFunctionCloudTestRunner
 
 AWS = os.environ.get("AWS_CLI") or shutil.which("aws", path=str(Path(sys.executable).parent)) or shutil.which("aws")
 
@@ -65,6 +65,56 @@ def test_the_cli_lists_shows_and_stops() -> None:
         assert "StopTimestamp" in json.loads(stopped.stdout), stopped.stderr
         one = aws(endpoint, "get-durable-execution", "--durable-execution-arn", arn)
         assert json.loads(one.stdout)["Status"] == "STOPPED", one.stderr
+
+
+def test_the_cli_invokes_and_answers(tmp_path: Path) -> None:
+    with DurableEndpoint(FUNCTIONS) as endpoint:
+
+        def lambda_(*arguments: str) -> Any:
+            done = aws(endpoint, *arguments)
+            assert done.returncode == 0, done.stderr
+            return json.loads(done.stdout or "{}")
+
+        def invoke(name: str, *more: str) -> Any:
+            # Version 1 of the CLI takes the payload as it is, version 2 in base64; a file as it is.
+            payload = ("--payload", f"fileb://{tmp_path / 'in'}")
+            return lambda_("invoke", "--function-name", name, *payload, *more, str(tmp_path / "out"))
+
+        (tmp_path / "in").write_text('{"n": 4}')
+
+        answer = invoke("adds")
+        assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
+        assert (tmp_path / "out").read_text() == "8"
+        kinds = _kinds(lambda_("get-durable-execution-history", *_arn(answer), "--page-size", "1"))
+        assert (kinds[0], kinds[-1], len(kinds)) == ("ExecutionStarted", "ExecutionSucceeded", 8)
+
+        started = invoke("asks", "--invocation-type", "Event", "--durable-execution-name", "order-0")
+        accepted = _open_callback(endpoint, started["DurableExecutionArn"])
+        lambda_("send-durable-execution-callback-heartbeat", "--callback-id", accepted)
+        result = f"fileb://{tmp_path / 'in'}"
+        lambda_("send-durable-execution-callback-success", "--callback-id", accepted, "--result", result)
+        kinds = _kinds(lambda_("get-durable-execution-history", *_arn(started)))
+        assert "CallbackSucceeded" in kinds
+
+        started = invoke("asks", "--invocation-type", "Event", "--durable-execution-name", "order-1")
+        refused = _open_callback(endpoint, started["DurableExecutionArn"])
+        lambda_("send-durable-execution-callback-failure", "--callback-id", refused, "--error", "ErrorMessage=too dear")
+        late = aws(endpoint, "send-durable-execution-callback-heartbeat", "--callback-id", refused)
+        assert "(CallbackTimeoutException)" in late.stderr
+        assert "it is FAILED" in late.stderr
+
+
+def _arn(answer: Any) -> tuple[str, str]:
+    return "--durable-execution-arn", answer["DurableExecutionArn"]
+
+
+def _kinds(history: Any) -> list[str]:
+    return [event["EventType"] for event in history["Events"]]
+
+
+def _open_callback(endpoint: DurableEndpoint, arn: str) -> str:
+    with DurableFunctionCloudTestRunner("asks", lambda_endpoint=endpoint.url) as runner:
+        return runner.wait_for_callback(arn, "approval", timeout=20)
 
 
 def test_the_cli_shows_errors() -> None:

@@ -157,7 +157,8 @@ def test_polling_keeps_every_state(delay: Any) -> None:
         {"CurrentAttempt": 2, "NextAttemptDelaySeconds": seconds},
         {"CurrentAttempt": 3},
     ]
-    assert {event["SubType"] for event in result.events if event["EventType"].startswith("Step")} == {"WaitForCondition"}
+    steps = [event for event in result.events if event["EventType"].startswith("Step")]
+    assert {event["SubType"] for event in steps} == {"WaitForCondition"}
     assert virtual_seconds(result) == 2 * seconds
     assert result.get_step("poll").value == 13
 
