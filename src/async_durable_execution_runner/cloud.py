@@ -27,7 +27,8 @@ __all__ = ["DurableFunctionCloudTestRunner", "DurableFunctionCloudTestRunnerConf
 class DurableFunctionCloudTestRunner(CloudCore, Uncloudable):
     """Runs a deployed durable function. Methods and results are those of ``DurableFunctionTestRunner``.
 
-    What it invokes comes as arguments or as ``config``, whose fields mean the same. ``client`` is a Lambda client of
+    What it invokes comes as arguments or as ``config``, whose fields mean the same; finished executions are saved in
+    ``store``, which with ``store_path`` is what it is for the local runner. ``client`` is a Lambda client of
     boto3 to use instead of a new one. Timeouts are real seconds; waiting asks the service again and again, first
     often, then every ``poll_interval`` seconds, and is patient when throttled. Inside ``async with`` the methods are
     awaited and do not block the event loop. What only an emulation can do raises ``UnsupportedInCloudError``.

@@ -199,7 +199,9 @@ def test_finished_executions_are_saved(endpoint: DurableEndpoint, tmp_path: Path
         result = cloud.run({"n": 1}, timeout=20)
         open_one = cloud.run_async(function_name="asks", execution_name=f"open-{store}")
         cloud.get_result(open_one)
-    with DurableFunctionCloudTestRunner(config=config, client=client) as another:
+    kept = {"store": store, "store_path": tmp_path / "executions"}
+    with DurableFunctionCloudTestRunner("adds", client=client, **kept) as another:
+        assert another._finished == {}
         assert another.get_result(result.execution_arn).value == 2, "saved a second time, which is no mistake"
         another.stop_execution(open_one)
     with DurableFunctionTestRunner(store=store, store_path=tmp_path / "executions") as local:

@@ -83,6 +83,8 @@ def test_options_given_twice_and_a_store_that_is_none() -> None:
     config = DurableFunctionCloudTestRunnerConfig(function_name="orders", store_type="redis")
     with pytest.raises(TypeError, match="not in both"):
         DurableFunctionCloudTestRunner("orders", config=config)
+    with pytest.raises(TypeError, match="not in both"):
+        DurableFunctionCloudTestRunner(config=config, store="memory")
     with pytest.raises(StoreError, match="unknown store 'redis'"):
         DurableFunctionCloudTestRunner(config=config)
 

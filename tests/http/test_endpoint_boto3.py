@@ -18,6 +18,9 @@ from http_kit import FUNCTIONS
 pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
 
 from async_durable_execution_runner import DurableEndpoint, RunnerClosedError
+from async_durable_execution_runner._wire.errors import status_code
+from async_durable_execution_runner._wire.model import error_shape
+from async_durable_execution_runner.exceptions import ServiceError, ServiceException
 
 
 def client_of(endpoint: DurableEndpoint) -> Any:
@@ -168,6 +171,31 @@ def test_typed_excepts(client: Any) -> None:
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 409
     with pytest.raises(raised.ClientError, match="UnknownOperationException"):
         client.list_functions()
+
+
+@pytest.mark.parametrize("kind", ServiceError.__subclasses__(), ids=lambda kind: kind.__name__)
+def test_every_error_is_what_boto3_makes_of_the_services(
+    endpoint: DurableEndpoint, kind: type[ServiceError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def perform(**params: Any) -> Any:
+        raise kind("no")
+
+    monkeypatch.setitem(endpoint._server._app._operations, "get_durable_execution", perform)
+    client = boto3.client("lambda", **endpoint.client_options, config=_no_retries())
+    arn = "arn:aws:lambda:us-west-2:123456789012:function:asks:$LATEST/durable-execution/nobody/1"
+    typed = getattr(client.exceptions, kind.__name__, client.exceptions.ClientError)
+    with pytest.raises(typed) as caught:
+        client.get_durable_execution(DurableExecutionArn=arn)
+    client.close()
+    response = caught.value.response
+    assert response["Error"] == {"Code": kind.__name__, "Message": "no"}
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == status_code(kind.__name__)
+    assert response["ResponseMetadata"]["RequestId"]
+    shape = error_shape(kind.__name__)
+    assert (typed is client.exceptions.ClientError) == (shape is None)
+    if shape is not None:
+        assert response["Type"] == ("Service" if kind is ServiceException else "User")
+        assert {"message", "Message"} & response.keys() == {"message", "Message"} & shape.members.keys()
 
 
 @pytest.mark.parametrize("megabytes", [7, 80])

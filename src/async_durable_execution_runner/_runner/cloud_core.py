@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -30,6 +31,7 @@ from ..exceptions import (
     UnsupportedInCloudError,
 )
 from ..result import DurableFunctionTestResult
+from ..stores.base import ExecutionStore, StoreType
 from ..stores.selection import open_store
 from .cloud_calls import CloudCalls
 from .cloud_settings import DurableFunctionCloudTestRunnerConfig
@@ -53,16 +55,23 @@ class CloudCore:
         lambda_endpoint: str | None = None,
         poll_interval: float = 1.0,
         *,
+        store: ExecutionStore | StoreType | str | None = None,
+        store_path: str | Path | None = None,
         config: DurableFunctionCloudTestRunnerConfig | None = None,
         client: Any = None,
     ) -> None:
-        if config is not None and (function_name, region, lambda_endpoint, poll_interval) != _NOTHING:
-            raise TypeError("give the function, region, endpoint and interval in config or as arguments, not in both")
+        given = (function_name, region, lambda_endpoint, poll_interval, store, store_path)
+        if config is not None and given != _NOTHING:
+            raise TypeError(
+                "give the function, region, endpoint, interval and store in config or as arguments, not in both"
+            )
         self._config = config or DurableFunctionCloudTestRunnerConfig(
             function_name=cast("str", function_name),
             region=region,
             lambda_endpoint=lambda_endpoint,
             poll_interval=poll_interval,
+            store_type=store,
+            store_path=store_path,
         )
         endpoint = self._config.lambda_endpoint
         self._store = open_store(self._config.store_type, self._config.store_path)
@@ -252,7 +261,7 @@ class CloudCore:
         self.close()
 
 
-_NOTHING = (None, "us-west-2", None, 1.0)
+_NOTHING = (None, "us-west-2", None, 1.0, None, None)
 _LAST_EVENTS = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionStopped"})
 
 
