@@ -1,6 +1,6 @@
 """The commands of the pages about the endpoint and about deployed functions work as they stand there.
 
-Those of docs/cli.md have tests of their own; what installs something is left out.
+Those of docs/cli.md have tests of their own; what installs something or needs a container is left out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ URL = re.compile(r"http://127\.0\.0\.1:\d+")
 
 def commands(page: str) -> list[str]:
     found = [fence[2] for fence in FENCE.finditer((DOCS / page).read_text(encoding="utf-8")) if fence[1] == "sh"]
-    return [each for each in found if "pip install" not in each and not each.startswith("durable-runner")]
+    return [each for each in found if not re.search("pip install|docker|^durable-runner", each)]
 
 
 def earlier(page: str) -> dict[str, Any]:
