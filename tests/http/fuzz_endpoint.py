@@ -50,7 +50,8 @@ _UNKNOWN_TO = {
     "SendDurableExecutionCallbackFailure",
     "SendDurableExecutionCallbackHeartbeat",
 }
-_CHANGING = {"StopDurableExecution", *(name for name in OPERATIONS if name.startswith("Send"))}
+_CHANGING = {name for name in OPERATIONS if operation_model(name).http["method"] != "GET"}
+_CHANGING -= {"Invoke", "CheckpointDurableExecution"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
