@@ -311,7 +311,13 @@ def main() -> int:
     parser.add_argument("--store", choices=("memory", "filesystem", "sqlite"), default="sqlite")
     args = parser.parse_args()
 
+    told = 0
+
     def progress(tally: Tally) -> None:
+        nonlocal told
+        for complaint in tally.wrong[told:]:
+            print(f"after {tally.requests} requests: {complaint}", file=sys.stderr, flush=True)
+        told = len(tally.wrong)
         if tally.requests % 1000 == 0:
             print(f"{tally.requests} requests, {len(tally.wrong)} complaints", file=sys.stderr, flush=True)
 

@@ -240,6 +240,11 @@ def test_answers_leave_at_once(endpoint: DurableEndpoint) -> None:
     assert option, "a body would wait for the acknowledgement of its head"
 
 
+def test_a_connection_may_be_idle_for_a_minute(endpoint: DurableEndpoint) -> None:
+    # Clients keep theirs for about that long, and what they send on one that is just being closed gets no answer.
+    assert endpoint._server._server.config.timeout_keep_alive >= 60
+
+
 def test_many_callers_wait_at_a_time(endpoint: DurableEndpoint) -> None:
     client = boto3.client("lambda", **endpoint.client_options, config=_pool(60))
     with ThreadPoolExecutor(60) as pool:

@@ -24,6 +24,10 @@ _THREAD = "durable-endpoint"
 _DRAINED = 64 * 1024 * 1024
 """How much of a body that is too long is read all the same, so that its sender comes to read the answer."""
 
+_IDLE_SECONDS = 75
+"""How long a connection that nobody uses stays open: longer than clients keep one, so that none is closed under a
+request that is on its way."""
+
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
 
@@ -66,6 +70,7 @@ class Server:
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=_IDLE_SECONDS,
         )
         up = threading.Event()
         self._server = _Announcing(config, up.set)
