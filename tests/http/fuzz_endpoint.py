@@ -128,6 +128,7 @@ class Fuzzer:
         self.tally = Tally()
         self._connection = connection
         self._parser = botocore.parsers.RestJSONParser()
+        self._before, self._ended, self._idle = b"", time.monotonic(), 0.0
 
     def carry_out(self, plan: Plan) -> None:
         if self.tally.requests % EVERY == 0:
@@ -139,6 +140,7 @@ class Fuzzer:
         kind = plan.broken or ("fits" if plan.fits else "nearly")
         self.tally.kinds[kind] += 1
         began = time.monotonic()
+        self._idle = began - self._ended
         try:
             answer = self._connection.exchange(wire)
         except TimeoutError:
@@ -150,6 +152,7 @@ class Fuzzer:
         for complaint in self._judge(plan, wire, answer, error):
             self._complain(f"{complaint}: {answer.status} {error} {answer.body[:500]!r}", wire)
         self._note(plan, params, wire, answer)
+        self._before, self._ended = wire.head()[:300], time.monotonic()
 
     def _complain(self, what: str, wire: Wire) -> None:
         request = (wire.head() + wire.payload()[:1000])[:3000].decode("utf-8", "replace")
@@ -166,7 +169,7 @@ class Fuzzer:
         if not wire.is_http or not wire.answered:
             return found
         if answer.status == 0:
-            return [*found, "the connection was closed"]
+            return [*found, f"the connection was closed {self._idle:.1f} s after {self._before!r}"]
         if not answer.headers.get("x-amzn-requestid"):
             found.append("no request id")
         if answer.status >= 400:

@@ -14,12 +14,13 @@ _Job = tuple[Future[Any], Callable[[], Any]]
 class Workers(Executor):
     """Daemon threads, as many as are busy at a time.
 
-    One that has done its work waits for more, because starting one takes longer than most of the work. One that blocks
-    for ever keeps neither the others nor the process from going on.
+    One that has done its work waits ``idle_seconds`` for more, because starting one takes longer than most of the work.
+    One that blocks for ever keeps neither the others nor the process from going on.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, idle_seconds: float = 30.0) -> None:
         self._name = name
+        self._idle_seconds = idle_seconds
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
@@ -52,7 +53,7 @@ class Workers(Executor):
                 self._jobs.put(None)
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next()) is not None:
             future, call = job
             if future.set_running_or_notify_cancel():
                 try:
@@ -66,6 +67,18 @@ class Workers(Executor):
             else:
                 self._free()
             del job, future, call
+
+    def _next(self) -> _Job | None:
+        """The next job, or ``None`` when there is to be no other."""
+        while True:
+            try:
+                return self._jobs.get(timeout=self._idle_seconds)
+            except queue.Empty:
+                with self._lock:
+                    if self._idle > 0:  # else a job has just been left for this thread
+                        self._idle -= 1
+                        self._threads -= 1
+                        return None
 
     def _free(self) -> None:
         with self._lock:
