@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
 import os
 import sys
 import threading
 import traceback
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
-from ._bridges import as_lambda_handler, load_handler
+from ._bridges import as_lambda_handler, is_decorated, load_handler
 from ._drivers.lambda_context import LambdaContext
 from ._drivers.processes import ANSWER, BEGUN, INVOCATION
 from .clock import RealClock
@@ -23,29 +26,52 @@ def main(folder: str) -> None:
     A handler that leaves the process leaves no answer, which is what the parent goes by.
     """
     message = json.loads(Path(folder, INVOCATION).read_text(encoding="utf-8"))
-    try:
-        text = json.dumps({"output": _call(message, Path(folder, BEGUN))})
-    except Exception as error:  # noqa: BLE001 - whatever a handler raises is its outcome
-        traceback.print_exc()
-        text = json.dumps({"error": _told(error)})
+    if "look" in message:
+        text = json.dumps({name: _seen(name) for name in message["look"]})
+    else:
+        text = _invocation(message, Path(folder, BEGUN))
     unfinished = Path(folder, f"{ANSWER}.unfinished")
     unfinished.write_text(text, encoding="utf-8")
     unfinished.replace(Path(folder, ANSWER))
     _leave()
 
 
+def _invocation(message: dict[str, Any], begun: Path) -> str:
+    try:
+        return json.dumps({"output": _call(message, begun)})
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises is its outcome
+        traceback.print_exc()
+        return json.dumps({"error": _told(error)})
+
+
 def _call(message: dict[str, Any], begun: Path) -> Any:
-    handler = as_lambda_handler(load_handler(message["handler"]))
+    handler = load_handler(message["handler"])
+    if message["durable"]:
+        handler = as_lambda_handler(handler)
     clock = RealClock()
     context = LambdaContext(**message["context"], clock=clock, deadline=clock.now_millis() + message["remaining"])
     begun.touch()
-    return handler(message["event"], context)
+    output = handler(message["event"], context)
+    return asyncio.run(_awaited(output)) if inspect.isawaitable(output) and not message["durable"] else output
+
+
+async def _awaited(output: Awaitable[Any]) -> Any:
+    return await output
 
 
 def _told(error: Exception) -> dict[str, Any]:
     if isinstance(error, HandlerError):
         return {"type": "Runtime.HandlerNotFound", "message": str(error), "trace": None}
     return {"type": type(error).__name__, "message": str(error), "trace": None}
+
+
+def _seen(name: str) -> dict[str, Any]:
+    """What a handler is, without calling it."""
+    try:
+        handler = load_handler(name)
+    except HandlerError as error:
+        return {"error": str(error)}
+    return {"durable": is_decorated(handler), "callable": callable(handler)}
 
 
 def _leave() -> None:

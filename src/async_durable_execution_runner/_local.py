@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ._bridges import Bridge, bridge_for, default_bridge, handler_name, layers, load_handler, sdk_of
+from ._bridges import Bridge, bridge_for, default_bridge, handler_name, load_handler
 from ._bridges.apart import works_for
 from ._bridges.base import Binding
 from ._bridges.frames import operation_of, places
+from ._drivers.aside import Elsewhere
 from ._drivers.inline import InlineDriver
 from ._drivers.ports import Ports
 from ._engine.callbacks import Responders
@@ -24,9 +25,10 @@ from ._engine.executor import Executor
 from ._engine.functions import Account, DurableFunction, FunctionRegistry
 from ._engine.inputs import InvocationEnd, InvocationInput
 from ._engine.scheduler import Scheduler
-from ._isolation import NamedHandler, Operations, ProcessIsolation, named_handler
+from ._isolation import InnerServer, Operations, ProcessIsolation
 from ._model.limits import ServiceLimits
 from ._model.plan import Plan
+from ._reload import Reloading
 from ._render.failures import is_user_file, note_of
 from ._render.pending import stuck_message, unfinished_message
 from ._wire.border import BotocoreWire
@@ -73,7 +75,7 @@ class Local:
         self.executor.callback_opened = self.responders.opened
         self.scheduler = Scheduler(self.executor, clock, self.responders)
         self.director = None if plan is None else Director(plan, self.executor, self.scheduler)
-        ports = Ports(
+        self.ports = Ports(
             bind=self._bind,
             event=_event,
             read_error=parse_error,
@@ -85,7 +87,7 @@ class Local:
             mortal=self._is_mortal,
             works_for=works_for,
         )
-        self.driver = InlineDriver(self.executor, self.scheduler, clock, self.lock, ports)
+        self.driver = InlineDriver(self.executor, self.scheduler, clock, self.lock, self.ports)
         self.client = InMemoryServiceClient(
             self.executor, self.scheduler, clock, BotocoreWire(), self.lock, self.driver.invoker
         )
@@ -93,6 +95,7 @@ class Local:
             self.client.checkpoint = self.director.checkpoint
         self.warnings: list[str] = []
         self.isolation: ProcessIsolation | None = None
+        self._inner_server: InnerServer | None = None
         # With the handler, so that its id stays its own.
         self._bindings: dict[int, tuple[Any, Binding]] = {}
         self._sdk_tuning = sdk_tuning
@@ -100,8 +103,8 @@ class Local:
     def bridge_of(self, function_name: str) -> Bridge:
         """The bridge to the SDK of a function's handler."""
         function = self.functions.find(function_name)
-        if isinstance(function, DurableFunction) and not isinstance(function.handler, NamedHandler):
-            return bridge_for(function.handler)
+        if isinstance(function, DurableFunction) and not isinstance(function.handler, Elsewhere):
+            return bridge_for(_loaded(function.handler))
         return default_bridge()
 
     def describe(self, execution_arn: str, stuck: bool) -> str:
@@ -124,14 +127,22 @@ class Local:
 
     def isolate(self, operations: Operations) -> None:
         """From here on, handlers that are given by name run in processes of their own."""
+        self._inner_server = InnerServer(operations, self.executor.limits.execution_payload_bytes)
         self.isolation = ProcessIsolation(
-            self.executor, self.scheduler, self.clock, self.lock, operations, self.driver.invoker.at_work
+            self.executor,
+            self.scheduler,
+            self.clock,
+            self.lock,
+            self._inner_server.url,
+            at_work=self.driver.invoker.at_work,
         )
 
     def resolve(self, handler: Any) -> Any:
         """A handler as it can be registered. Raises ``HandlerError`` if it cannot be a durable function."""
+        if isinstance(handler, Elsewhere | Reloading):
+            return handler
         if self.isolation is not None and isinstance(handler, str):
-            return named_handler(handler)
+            return self.isolation.durable(handler)
         return resolve_handler(handler)
 
     def close(self) -> None:
@@ -139,6 +150,8 @@ class Local:
         self.driver.close()
         if self.isolation is not None:
             self.isolation.close()
+        if self._inner_server is not None:
+            self._inner_server.close()
 
     def register(self, name: str, handler: Any, execution_timeout: int | None) -> None:
         """Make a durable function known. Bound at once, so that a decorator that hides it is told of at once."""
@@ -147,9 +160,10 @@ class Local:
 
     def bind(self, handler: Any) -> Binding:
         """The handler, talking to this runner. Raises ``HandlerError`` where a decorator makes that impossible."""
-        if isinstance(handler, NamedHandler):
-            assert self.isolation is not None
-            return self.isolation.binding(handler)
+        if isinstance(handler, Elsewhere):
+            return Binding(call_blocking=handler.call)
+        if isinstance(handler, Reloading):
+            handler = handler.current()
         known = self._bindings.get(id(handler))
         if known is None:
             known = handler, bridge_for(handler).bind(handler, self.client, self.driver.invoker.run_coroutine)
@@ -186,11 +200,15 @@ class Local:
         names = sorted({name for task in tasks if (name := operation_of(task)) is not None})
         if names:
             function = self.functions.find(invocation.function_name)
-            handler = function.handler if isinstance(function, DurableFunction) else None
+            handler = _loaded(function.handler) if isinstance(function, DurableFunction) else None
             self.warnings.append(
                 f"{handler_name(handler)} returned while {', '.join(names)} was still unfinished: the operation was "
                 "never awaited, and its result is lost. Await it, or cancel its task on purpose."
             )
+
+
+def _loaded(handler: Any) -> Any:
+    return handler.loaded if isinstance(handler, Reloading) else handler
 
 
 def _users_stacklevel() -> int:
@@ -211,11 +229,6 @@ def resolve_handler(handler: Any) -> Any:
 def load_named(handler: Any) -> Any:
     """A handler given as an object or by name. Raises ``HandlerError`` if the name leads nowhere."""
     return load_handler(handler) if isinstance(handler, str) else handler
-
-
-def is_decorated(handler: Any) -> bool:
-    """Whether an SDK has decorated ``handler``; any other function is an ordinary one."""
-    return any(sdk_of(layer) for layer in layers(handler))
 
 
 def require_plain(name: str, handler: Any) -> Any:

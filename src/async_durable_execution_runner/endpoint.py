@@ -7,7 +7,9 @@ with DurableEndpoint({"orders": handler}) as endpoint:
 
 from __future__ import annotations
 
+import ipaddress
 import threading
+import warnings
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,8 +21,9 @@ from ._drivers.workers import Workers
 from ._http.app import App
 from ._invoke import InvokeApi
 from ._isolation import require_server
-from ._local import is_decorated, load_named
 from ._model.limits import ServiceLimits
+from ._runner.settings import require_isolation
+from ._served import Served
 from .clock import Clock
 from .exceptions import RunnerClosedError, ServiceException
 from .observer import ExecutionObserver
@@ -36,13 +39,21 @@ class DurableEndpoint:
     """Serves ``Invoke`` and the durable operations of the Lambda API over HTTP, from ``with`` on.
 
     ``functions`` has handlers by function name: decorated with an SDK's ``@durable_execution``, ordinary functions,
-    or ``"module:attribute"``. One thread runs them all, one invocation at a time. It listens on ``host`` and ``port``
-    (0: any free one); signatures are not checked, so keep it on the loopback. The other options are those of
+    ``"module:attribute"``, or the address of a function in another process, ``"http://HOST:PORT/PATH"`` for a durable
+    one and ``"plain+http://…"`` for an ordinary one. One thread runs what is in this process, one invocation at a
+    time; with the real clock, what is in other processes runs beside it.
+
+    ``isolation="process"`` runs each invocation in a fresh interpreter; ``reload=True`` imports functions anew when
+    their code has changed. Both are for functions given by name.
+
+    It listens on ``host`` and ``port`` (0: any free one). Signatures are not checked, so a host that other machines
+    can reach needs ``allow_remote``, and a ``RuntimeWarning`` says so. The other options are those of
     ``DurableFunctionTestRunner``, but the clock is the real one unless said otherwise: with a virtual one, a callback
     that has a timeout times out before anybody could answer it.
 
-    Raises ``ImportError`` without the extra ``server``, ``OSError`` for an address that cannot be had, and what the
-    runner raises for its options.
+    Raises ``ImportError`` without the extra ``server``, ``OSError`` for an address that cannot be had,
+    ``HandlerError`` for a function that cannot be served, ``ValueError`` for a host that needs ``allow_remote``, and
+    what the runner raises for its options.
     """
 
     def __init__(
@@ -53,6 +64,9 @@ class DurableEndpoint:
         store_path: str | Path | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        allow_remote: bool = False,
+        isolation: str = "inline",
+        reload: bool = False,
         clock: Clock | str = "real",
         start_time: datetime | None = None,
         execution_timeout: Duration | None = None,
@@ -66,6 +80,8 @@ class DurableEndpoint:
         require_server("The endpoint")
         from ._http.server import Server
 
+        require_private(host, allow_remote=allow_remote)
+        require_isolation(isolation)
         self._region = region
         self._ended = _Ends()
         self._closed = False
@@ -82,9 +98,21 @@ class DurableEndpoint:
             account_id=account_id,
             observers=[*observers, self._ended],
         )
-        self._register(functions, execution_timeout)
         local = self._runner._local  # noqa: SLF001 - two users' rooms around the same engine
         self._background = BackgroundDriver(local.driver, local.executor, local.clock, local.lock)
+        self._served = Served(
+            self._runner,
+            local,
+            isolated=isolation == "process",
+            reload=reload,
+            url=lambda: self._server.local_url,
+            wake=self._background.wake,
+        )
+        try:
+            self._served.register(functions, execution_timeout)
+        except BaseException:
+            self._runner.close()
+            raise
         api = InvokeApi(local, self._start, self._until_closed, self._require_open)
         operations = {name: self._waking(perform) for name, perform in api.operations().items()}
         app = App(operations, local.executor.limits.execution_payload_bytes)
@@ -113,6 +141,7 @@ class DurableEndpoint:
         if not self._closed:
             self._closed = True
             self._ended.give_up()
+            self._served.close()
             self._server.stop()
             self._background.stop()
             self._runner.close()
@@ -143,14 +172,6 @@ class DurableEndpoint:
             "aws_secret_access_key": "local",
         }
 
-    def _register(self, functions: Mapping[str, Any], execution_timeout: Duration | None) -> None:
-        for name, given in functions.items():
-            handler = load_named(given)
-            if is_decorated(handler):
-                self._runner.register_durable_function(name, handler, execution_timeout=execution_timeout)
-            else:
-                self._runner.register_function(name, handler)
-
     def _waking(self, perform: Any) -> Any:
         def call(**params: Any) -> Any:
             answer = perform(**params)
@@ -172,6 +193,26 @@ class DurableEndpoint:
     def _require_open(self) -> None:
         if self._closed:
             raise RunnerClosedError("This endpoint is closed. Make a new one.")
+
+
+def require_private(host: str, *, allow_remote: bool) -> None:
+    """Raise ``ValueError`` for a host that other machines can reach, or warn of it if that is allowed."""
+    if _is_loopback(host):
+        return
+    who = f"whoever can reach {host or 'any address of this machine'}"
+    if not allow_remote:
+        raise ValueError(
+            f"{who} could run these functions, because signatures are not checked. Listen on 127.0.0.1, or say "
+            "allow_remote=True (durable-runner serve --allow-remote) if so be it."
+        )
+    warnings.warn(f"{who} can run these functions; signatures are not checked", RuntimeWarning, stacklevel=3)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class _Ends(ExecutionObserver):

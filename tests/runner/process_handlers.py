@@ -86,6 +86,9 @@ def above(function):
                 "request_id": context.aws_request_id,
                 "arn": context.invoked_function_arn,
                 "name": context.function_name,
+                "stream": context.log_stream_name,
+                "group": context.log_group_name,
+                "of the environment": os.environ["AWS_LAMBDA_LOG_STREAM_NAME"],
             }
         )
         return function(event, context)
@@ -101,6 +104,43 @@ async def context_seen(event):
 
 async def undecorated(event):
     return await (await create_callback(name="approval")).result()
+
+
+def plain(event, context):
+    """An ordinary function."""
+    if event == "leave":
+        os._exit(5)
+    if event == "hang":
+        time.sleep(600)
+    if event == "raise":
+        raise LookupError("not in stock")
+    return {"event": event, "left": context.get_remaining_time_in_millis(), "process": os.getpid()}
+
+
+async def plain_coroutine(event, context):
+    return [event, context.function_name]
+
+
+@durable_execution
+async def exhausts(event):
+    """As much memory as there is, which is soon."""
+    import resource
+
+    used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**24, resource.RLIM_INFINITY))
+    return len(bytearray(2**30))
+
+
+@durable_execution
+async def meets(event):
+    """Ends only if somebody else of its kind is there at the same time."""
+    Path(os.environ["SCRATCH"], event["me"]).write_text(str(os.getpid()), "utf-8")
+    end = time.monotonic() + 20
+    while not Path(os.environ["SCRATCH"], event["other"]).exists():
+        if time.monotonic() > end:
+            return "alone"
+        time.sleep(0.02)  # noqa: ASYNC251 - it holds on to its process
+    return "met"
 
 
 @durable_execution

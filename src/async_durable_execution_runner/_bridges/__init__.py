@@ -37,6 +37,11 @@ def sdk_of(function: Any) -> str | None:
     return module if module in _INSTALL else None
 
 
+def is_decorated(handler: Any) -> bool:
+    """Whether an SDK has decorated ``handler``; any other function is an ordinary one."""
+    return any(sdk_of(layer) for layer in layers(handler))
+
+
 def bridge_for(handler: Any) -> Bridge:
     """The bridge to the SDK that decorated ``handler``.
 
@@ -81,7 +86,7 @@ def as_lambda_handler(handler: Any) -> Callable[[dict[str, Any], Any], Any]:
     Raises ``HandlerError`` for something that cannot be a durable function.
     """
     bridge = bridge_for(handler)
-    if any(sdk_of(layer) for layer in layers(handler)):
+    if is_decorated(handler):
         decorated: Callable[[dict[str, Any], Any], Any] = handler
         return decorated
     return bridge.decorate(handler)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
+import logging
 import os
 import signal
 import threading
@@ -15,7 +15,8 @@ import click
 from ..endpoint import DurableEndpoint
 from ..stores.selection import open_store
 from .options import examples, pairs, store_options, store_type
-from .problems import WRONG_USAGE, Problem
+
+_ISOLATION = click.Choice(["inline", "process"])
 
 
 @click.command(
@@ -23,15 +24,24 @@ from .problems import WRONG_USAGE, Problem
     epilog=examples(
         "durable-runner serve --function orders=orders:handler",
         "durable-runner serve --function orders=orders:handler --function tax=taxes:tax --store sqlite --port 0",
+        "durable-runner serve --function orders=orders:handler --reload",
+        "durable-runner serve --function orders=http://127.0.0.1:9000/2015-03-31/functions/function/invocations",
         "aws lambda invoke --endpoint-url http://127.0.0.1:8585 --function-name orders out.json",
     ),
 )
 @click.option(
-    "--function", "functions", metavar="NAME=MODULE:HANDLER", multiple=True, required=True, help="a function."
+    "--function",
+    "functions",
+    metavar="NAME=FUNCTION",
+    multiple=True,
+    required=True,
+    help="a function: MODULE:HANDLER, or http://HOST:PORT/… where one takes invocations (plain+http://… if ordinary).",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="the address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8585, show_default=True, help="0 takes a free one.")
 @click.option("--allow-remote", is_flag=True, help="let --host be an address that other machines can reach.")
+@click.option("--isolation", type=_ISOLATION, default="inline", show_default=True, help="where functions run.")
+@click.option("--reload", is_flag=True, help="import functions anew when their code has changed.")
 @click.option("--clock", type=click.Choice(["virtual", "real"]), default="real", show_default=True, help="of waits.")
 @store_options
 def serve(
@@ -40,6 +50,8 @@ def serve(
     host: str,
     port: int,
     allow_remote: bool,
+    isolation: str,
+    reload: bool,
     clock: str,
     store: str | None,
     store_path: str | None,
@@ -48,12 +60,22 @@ def serve(
 
     Its first line says where. Any AWS SDK, the AWS CLI and the other commands here can ask it, with --endpoint-url.
     """
-    _check_host(host, allow_remote=allow_remote)
     named = pairs(functions, "--function", "NAME=MODULE:HANDLER")
+    if reload:
+        _tell_of_reloads()
     with (
         _told_to_end() as told,  # before anybody knows that it is there
         closing(open_store(store_type(store, store_path), store_path)) as opened,
-        DurableEndpoint(named, store=opened, host=host, port=port, clock=clock) as endpoint,
+        DurableEndpoint(
+            named,
+            store=opened,
+            host=host,
+            port=port,
+            allow_remote=allow_remote,
+            isolation=isolation,
+            reload=reload,
+            clock=clock,
+        ) as endpoint,
     ):
         click.echo(f"Listening on {endpoint.url}")
         click.echo(f"Functions: {', '.join(named)}. Ctrl-C ends it.", err=True)
@@ -78,18 +100,7 @@ def _told_to_end() -> Iterator[threading.Event]:
             signal.signal(each, handler)
 
 
-def _check_host(host: str, *, allow_remote: bool) -> None:
-    if host == "localhost" or _is_loopback(host):
-        return
-    if not allow_remote:
-        raise Problem(
-            WRONG_USAGE, f"Whoever can reach {host} could run these functions: say --allow-remote if so be it."
-        )
-    click.echo(f"Warning: whoever can reach {host} can run these functions; signatures are not checked.", err=True)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _tell_of_reloads() -> None:
+    log = logging.getLogger("async_durable_execution_runner")
+    log.setLevel(logging.INFO)
+    log.addHandler(logging.StreamHandler())

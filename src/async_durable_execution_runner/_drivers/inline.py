@@ -14,6 +14,7 @@ from .._engine.inputs import InvocationEnd, InvocationInput, PlainCall
 from .._engine.scheduler import Call, Finished, Goal, Invoke, Scheduler, Sleep
 from ..clock import Clock
 from ..exceptions import ExecutionStuckError
+from .aside import Aside
 from .bystanders import other_threads_at_work
 from .guard import Guard, GuardExpired, frame_of_thread
 from .invoker import InProcessInvoker
@@ -38,6 +39,8 @@ class InlineDriver:
         self._ownership = Ownership(ports.works_for)
         self.invoker = InProcessInvoker(clock, ports, self._ownership, self._ended)
         self.plain = PlainCalls(executor, clock, self.invoker.run_coroutine)
+        self.aside: Aside | None = None
+        """Takes functions in other processes off this driver's hands."""
         self._executor = executor
         self._scheduler = scheduler
         self._clock = clock
@@ -81,10 +84,11 @@ class InlineDriver:
                 case Finished():
                     return
                 case Invoke(invocation):
-                    end = self.invoker.invoke(invocation, guard)
-                    self._ended(invocation, end)
+                    if self.aside is None or not self.aside.invoke(invocation):
+                        self._ended(invocation, self.invoker.invoke(invocation, guard))
                 case Call(call):
-                    self._called(call, self.plain.call(call))
+                    if self.aside is None or not self.aside.call(call):
+                        self._called(call, self.plain.call(call))
                 case Sleep(until):
                     self._wait((until - self._clock.now_millis()) / 1000, guard, heard)
                 case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .._engine.functions import InvokeOutcome
@@ -14,8 +15,17 @@ ReadError = Callable[[Mapping[str, Any] | None], ErrorObject]
 _STATUSES = ("SUCCEEDED", "FAILED", "PENDING")
 
 
+@dataclass(frozen=True, slots=True)
+class InvalidOutput:
+    """An answer that is none, and why."""
+
+    problem: str
+
+
 def read_output(output: Any, read_error: ReadError) -> InvocationEnd:
     """A durable handler's answer. One that is not valid comes back with its ``problem``."""
+    if isinstance(output, InvalidOutput):
+        return Returned(status=None, problem=output.problem)
     if not isinstance(output, Mapping):
         return Returned(
             status=None,
@@ -44,6 +54,18 @@ class InvocationDied(Exception):
         self.error = error
 
 
+def timed_out(request_id: str, seconds: float) -> ErrorObject:
+    """What Lambda says of a call that was ended because its time was up."""
+    return ErrorObject(
+        type="Sandbox.Timedout", message=f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
+    )
+
+
+def closed() -> ErrorObject:
+    """What is said of a call that nobody waits for any more."""
+    return ErrorObject(type="Runner.Interrupted", message="The runner or endpoint was closed before the answer came.")
+
+
 def crashed(error: BaseException, request_id: str) -> Crashed:
     """A handler that raised instead of answering. Leaving the process is told as Lambda's runtime tells it."""
     if isinstance(error, InvocationDied):
@@ -63,6 +85,8 @@ def _exit_status(error: SystemExit | KeyboardInterrupt) -> str:
 
 def error_of(error: BaseException) -> ErrorObject:
     """An exception as data."""
+    if isinstance(error, InvocationDied):
+        return error.error
     if isinstance(error, SystemExit):
         return ErrorObject(type="Runtime.ExitError", message=_exit_status(error))
     return ErrorObject(type=type(error).__name__, message=str(error))

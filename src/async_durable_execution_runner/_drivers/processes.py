@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,44 +37,90 @@ class TimeIsUp(Exception):
     """The child has not come back within its invocation timeout, and was killed."""
 
 
+class GivenUp(Exception):
+    """Nobody waits for the child any more, and it was killed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildCall:
-    """What a child is called with. ``remaining`` in milliseconds, from when it has imported the handler."""
+    """What a child is called with. ``remaining`` in milliseconds, from when it has imported the handler.
+
+    ``begun`` is told when that was, in Unix milliseconds; ``given_up`` is asked whether anybody still waits.
+    """
 
     handler: str
-    event: dict[str, Any]
+    event: Any
     context: LambdaContext
     remaining: int
     environment: Mapping[str, str]
+    durable: bool = True
+    begun: Callable[[int], None] = lambda _: None
+    given_up: Callable[[], bool] = lambda: False
 
 
 def run_child(call: ChildCall, at_work: Callable[[Callable[[], None] | None], None]) -> Any:
     """What the handler gives back in a child process. ``at_work`` is given what kills it, and ``None`` once it is gone.
 
-    Its output goes where this process's output goes. Raises ``InvocationDied`` when it raises, exits or is killed, and
-    ``TimeIsUp``. The child does not outlive this call, whatever ends it.
+    Its output goes where this process's output goes. Raises ``InvocationDied`` when it raises, exits or is killed,
+    ``TimeIsUp`` and ``GivenUp``. The child does not outlive this call, whatever ends it.
     """
     with tempfile.TemporaryDirectory(prefix="durable-invocation-") as folder:
-        Path(folder, INVOCATION).write_text(json.dumps(_message(call)), encoding="utf-8")
-        sys.stdout.flush()
-        sys.stderr.flush()
-        child = subprocess.Popen(  # the interpreter is this one, and the folder our own
-            [sys.executable, "-c", _BOOT, folder], env=dict(call.environment), stdin=subprocess.DEVNULL
-        )
-        at_work(child.kill)
-        try:
-            status = _wait(child, Path(folder, BEGUN), call.remaining / 1000)
-        finally:
-            at_work(None)
-            _end(child)
+        with _child(folder, _message(call), call.environment) as child:
+            at_work(child.kill)
+            try:
+                status = _wait(child, Path(folder, BEGUN), call)
+            finally:
+                at_work(None)
         return _answer(Path(folder, ANSWER), status, call.context.aws_request_id)
+
+
+def look_in_child(handlers: Iterable[str], environment: Mapping[str, str]) -> dict[str, Any]:
+    """What each handler is, seen by an interpreter that imports it: whether it is durable, or why it cannot be had.
+
+    Raises ``InvocationDied`` when an import ends the interpreter, or does not end.
+    """
+    handlers = list(handlers)
+    with tempfile.TemporaryDirectory(prefix="durable-invocation-") as folder:
+        with _child(folder, {"path": _search_path(), "look": handlers}, environment) as child:
+            try:
+                status = child.wait(_START_SECONDS)
+            except subprocess.TimeoutExpired:
+                reason = f"it was not done after {_START_SECONDS:g} seconds"
+            else:
+                reason = _exit_reason(status)
+        answer = Path(folder, ANSWER)
+        if not answer.exists():
+            raise InvocationDied(ErrorObject(type="Runtime.ExitError", message=reason))
+        found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+        return found
+
+
+@contextlib.contextmanager
+def _child(folder: str, message: dict[str, Any], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    Path(folder, INVOCATION).write_text(json.dumps(message), encoding="utf-8")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = subprocess.Popen(  # the interpreter is this one, and the folder our own
+        [sys.executable, "-c", _BOOT, folder], env=dict(environment), stdin=subprocess.DEVNULL
+    )
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+
+
+def _search_path() -> list[str]:
+    return [*sys.path, str(Path.cwd())]
 
 
 def _message(call: ChildCall) -> dict[str, Any]:
     context = call.context
     return {
-        "path": [*sys.path, str(Path.cwd())],
+        "path": _search_path(),
         "handler": call.handler,
+        "durable": call.durable,
         "event": call.event,
         "context": {
             "aws_request_id": context.aws_request_id,
@@ -87,7 +133,7 @@ def _message(call: ChildCall) -> dict[str, Any]:
     }
 
 
-def _wait(child: subprocess.Popen[bytes], begun: Path, seconds: float) -> int:
+def _wait(child: subprocess.Popen[bytes], begun: Path, call: ChildCall) -> int:
     """The exit status. As in Lambda, the time until the handler is imported is not the invocation's."""
     end = time.time() + _START_SECONDS
     waiting = True
@@ -95,15 +141,13 @@ def _wait(child: subprocess.Popen[bytes], begun: Path, seconds: float) -> int:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return child.wait(_SLICE)
         if waiting and begun.exists():
-            waiting, end = False, begun.stat().st_mtime + seconds
+            since = begun.stat().st_mtime_ns // 1_000_000
+            waiting, end = False, (since + call.remaining) / 1000
+            call.begun(since)
         if time.time() >= end:
             raise TimeIsUp
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        child.kill()
-    child.wait()
+        if call.given_up():
+            raise GivenUp
 
 
 def _answer(path: Path, status: int, request_id: str) -> Any:

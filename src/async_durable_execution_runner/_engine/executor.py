@@ -210,6 +210,16 @@ class Executor(Ledger):
         elif again:
             self.make_ready(execution_arn)
 
+    def is_under_way(self, execution_arn: str, request_id: str) -> bool:
+        """Whether this invocation has neither ended nor been given up."""
+        running = self.get(execution_arn).running
+        return running is not None and running.record.request_id == request_id
+
+    def extend_invocation(self, execution_arn: str, request_id: str, due: int) -> None:
+        """Let an invocation run until ``due``: its time begins when its sandbox is up. One that is over stays so."""
+        if self.is_under_way(execution_arn, request_id):
+            self.timers.arm(Timer(Deadline.INVOCATION_TIMEOUT, execution_arn, due))
+
     def _close_invocation(self, execution: Execution, record: Invocation) -> Transaction:
         now = record.ended_at
         assert now is not None

@@ -52,6 +52,12 @@ class Server:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
+    @property
+    def local_url(self) -> str:
+        """Where processes of this machine find it, also if it listens on every address."""
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host)
+        return f"http://{host}:{self._port}" if host is not None else self.url
+
     def start(self) -> None:
         """Listen. Raises ``OSError`` if the address cannot be had."""
         family = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)[0][0]

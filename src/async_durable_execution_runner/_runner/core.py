@@ -18,7 +18,6 @@ from .._engine.resume import latest_instant
 from .._engine.resume import resume as take_up
 from .._engine.scheduler import Goal
 from .._invoke import InvokeApi
-from .._isolation import named_handler
 from .._local import Local
 from .._model.enums import ExecutionStatus
 from .._model.execution import Execution, ExecutionRecord
@@ -47,7 +46,7 @@ from ..result import (
 )
 from ..stores.base import ExecutionStore, StoreType
 from ..stores.selection import open_store
-from .settings import Duration, read_account, read_clock, read_timeout, require_account
+from .settings import Duration, read_account, read_clock, read_timeout, require_account, require_isolation
 
 T = TypeVar("T")
 
@@ -96,8 +95,7 @@ class RunnerCore:
         if not isinstance(limits, ServiceLimits | None):
             raise TypeError(f"limits is a ServiceLimits profile, not {limits!r}")
         self._limits = limits if limits is not None else ServiceLimits()
-        if isolation not in {"inline", "process"}:
-            raise ValueError(f"unknown isolation: {isolation!r}; valid: 'inline', 'process'")
+        require_isolation(isolation)
         if retention_period_days not in range(1, 91):
             raise ValueError(f"retention_period_days is a number of days from 1 to 90, not {retention_period_days!r}")
         self._clock = read_clock(clock, start_time)
@@ -126,7 +124,8 @@ class RunnerCore:
             self._local.isolate(api.operations)
         self._has_handler = handler is not None
         if handler is not None:
-            given = named_handler(handler) if isolation == "process" else self._local.resolve(handler)
+            isolated = self._local.isolation
+            given = isolated.durable(handler) if isolated is not None else self._local.resolve(handler)
             self._local.register(function_name, given, self._execution_timeout)
         self._asynchronous = False
         self._closed = False

@@ -26,6 +26,11 @@ def require_account(account_id: Any) -> None:
         raise ValueError(f"account_id has 12 digits, as text: not {account_id!r}")
 
 
+def require_isolation(isolation: Any) -> None:
+    if isolation not in {"inline", "process"}:
+        raise ValueError(f"unknown isolation: {isolation!r}; valid: 'inline', 'process'")
+
+
 def read_clock(clock: Any, start_time: datetime | None) -> Clock:
     if start_time is not None and not isinstance(start_time, datetime):
         raise TypeError(f"start_time is a datetime, not {start_time!r}")

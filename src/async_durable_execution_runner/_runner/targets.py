@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from .._bridges import is_decorated
 from .._engine.functions import InvokeOutcome, PlainFunction, StubbedFunction
-from .._local import is_decorated, load_named, require_plain
+from .._local import load_named, require_plain
 from .._model.errors import ErrorObject
 from .._serialise import error_object, json_text
 from .core import RunnerCore
