@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from ._drivers.aside import Elsewhere
+from ._drivers.loop import DaemonExecutor
 from ._engine.functions import DurableFunction, InvokeOutcome, PlainFunction, StubbedFunction
 from ._engine.inputs import PlainCall
 from ._local import Local
@@ -108,6 +110,9 @@ class InvokeApi:
     def _plain(
         self, function: PlainFunction | StubbedFunction, kind: str, text: str | None, params: dict[str, Any]
     ) -> dict[str, Any]:
+        if kind == "Event" and isinstance(function, PlainFunction) and isinstance(function.handler, Elsewhere):
+            DaemonExecutor().submit(self._called, text, params)  # nobody here waits for another process
+            return {"StatusCode": 202, "Payload": body_of(b"")}
         outcome = function.outcome if isinstance(function, StubbedFunction) else self._called(text, params)
         if kind == "Event":
             return {"StatusCode": 202, "Payload": body_of(b"")}

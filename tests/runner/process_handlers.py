@@ -121,9 +121,7 @@ async def plain_coroutine(event, context):
     return [event, context.function_name]
 
 
-@durable_execution
-async def exhausts(event):
-    """As much memory as there is, which is soon."""
+def exhaust():
     import resource
 
     used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
@@ -132,15 +130,25 @@ async def exhausts(event):
 
 
 @durable_execution
-async def meets(event):
-    """Ends only if somebody else of its kind is there at the same time."""
+async def exhausts(event):
+    """As much memory as there is, which is soon."""
+    return exhaust()
+
+
+def meet(event):
     Path(os.environ["SCRATCH"], event["me"]).write_text(str(os.getpid()), "utf-8")
     end = time.monotonic() + 20
     while not Path(os.environ["SCRATCH"], event["other"]).exists():
         if time.monotonic() > end:
             return "alone"
-        time.sleep(0.02)  # noqa: ASYNC251 - it holds on to its process
+        time.sleep(0.02)
     return "met"
+
+
+@durable_execution
+async def meets(event):
+    """Ends only if somebody else of its kind is there at the same time. It holds on to its process."""
+    return meet(event)
 
 
 @durable_execution
