@@ -73,18 +73,18 @@ class Reloader:
 
     def _stamp(self) -> None:
         for module in self._modules().values():
-            file = str(module.__file__)
-            if file not in self._stamps:
+            file = module.__file__
+            if file is not None and file not in self._stamps:
                 self._stamps[file] = _stamp_of(file)
 
     def _modules(self) -> dict[str, ModuleType]:
         return {name: module for name, module in list(sys.modules.items()) if self._is_of_handlers(name, module)}
 
     def _is_of_handlers(self, name: str, module: ModuleType) -> bool:
-        file = getattr(module, "__file__", None)
-        if not isinstance(file, str) or name.partition(".")[0] in {"__main__", _OURS}:
+        place = _place_of(module)
+        if place is None or name.partition(".")[0] in {"__main__", _OURS}:
             return False
-        path = Path(file)
+        path = Path(place)
         if path.is_relative_to(_STDLIB) or not _INSTALLED.isdisjoint(path.parts):
             return False
         return any(path.is_relative_to(folder) for folder in self._folders)
@@ -138,6 +138,15 @@ def _not_loaded(error: HandlerError) -> ErrorObject:
     else:
         kind = "Runtime.ImportModuleError" if cause is not None else "Runtime.HandlerNotFound"
     return ErrorObject(type=kind, message=str(error))
+
+
+def _place_of(module: Any) -> str | None:
+    """Where a module is. A package without a file has a place too: it must not outlive the package that it is in."""
+    try:
+        places = [module.__file__] if getattr(module, "__file__", None) else list(module.__path__)
+    except Exception:  # noqa: BLE001 - there are strange things among the modules, and they are nobody's handlers
+        return None
+    return next((place for place in places if isinstance(place, str)), None)
 
 
 def _folders_of(module: ModuleType) -> list[Path]:
