@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,64 @@ def test_it_serves_until_it_is_told_to_end(tmp_path: Path, ending: signal.Signal
     assert (tmp_path / ".durable_executions" / "executions.sqlite3").exists()
 
 
+@contextlib.contextmanager
+def serving(folder: Path, *arguments: str) -> Iterator[tuple[Any, Any]]:
+    """A client of what is served, and the process that serves."""
+    with subprocess.Popen(
+        command("serve", *arguments, "--port", "0"),
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        assert process.stdout is not None
+        try:
+            url = process.stdout.readline().removeprefix("Listening on ").strip().replace("0.0.0.0", "127.0.0.1")
+            options = {"region_name": "us-west-2", "aws_access_key_id": "local", "aws_secret_access_key": "local"}
+            yield boto3.client("lambda", endpoint_url=url, **options), process
+        finally:
+            process.terminate()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminate() ends it without a word there")
+def test_a_warning_for_what_others_can_reach(tmp_path: Path) -> None:
+    with serving(tmp_path, *FAILS, "--host", "0.0.0.0", "--allow-remote") as (client, process):
+        assert client.invoke(FunctionName="fails")["FunctionError"] == "Unhandled"
+        process.terminate()
+        said = process.stderr.read()
+    assert "Warning: whoever can reach 0.0.0.0 can run these functions; signatures are not checked" in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminate() ends it without a word there")
+def test_code_that_changes_while_it_is_served(tmp_path: Path) -> None:
+    code = tmp_path / "tax.py"
+    code.write_text("def handler(event, context):\n    return 1\n", encoding="utf-8")
+    with serving(tmp_path, "--function", "tax=tax:handler", "--reload") as (client, process):
+        assert client.invoke(FunctionName="tax")["Payload"].read() == b"1"
+        code.write_text("def handler(event, context)\n", encoding="utf-8")
+        assert b"Runtime.UserCodeSyntaxError" in client.invoke(FunctionName="tax")["Payload"].read()
+        code.write_text("def handler(event, context):\n    return 22\n", encoding="utf-8")
+        assert client.invoke(FunctionName="tax")["Payload"].read() == b"22"
+        process.terminate()
+        said = process.stderr.read()
+    assert said.count("Reloading: tax.py changed.") >= 1
+    assert said.count("cannot import the module of handler 'tax:handler': SyntaxError") == 1
+    assert "Traceback" not in said
+
+
+def test_functions_in_processes_of_their_own_and_behind_an_address(tmp_path: Path) -> None:
+    (tmp_path / "where.py").write_text(
+        "import os\ndef handler(event, context):\n    return os.getpid()\n", encoding="utf-8"
+    )
+    other = "other=http://127.0.0.1:1/2015-03-31/functions/function/invocations"
+    arguments = ("--function", "where=where:handler", "--function", other, "--isolation", "process")
+    with serving(tmp_path, *arguments) as (client, process):
+        seen = {int(client.invoke(FunctionName="where")["Payload"].read()) for _ in range(2)}
+        assert len(seen - {process.pid}) == 2
+        assert client.invoke(FunctionName="other", InvocationType="Event")["StatusCode"] == 202
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -58,6 +118,8 @@ def test_it_serves_until_it_is_told_to_end(tmp_path: Path, ending: signal.Signal
         (("--function", "fails=cli_handlers:fail"), 2, "Did you mean 'fails'?"),
         ((*FAILS, "--host", "0.0.0.0"), 2, "--allow-remote"),
         ((*FAILS, "--port", "70000"), 2, "70000"),
+        (("--function", "fails=http://"), 2, "is no address of a function"),
+        (("--function", "fails=cli_handlers:fail", "--isolation", "process"), 2, "Did you mean 'fails'?"),
         ((*FAILS, "--store", "mongo"), 5, "unknown store"),
     ],
 )

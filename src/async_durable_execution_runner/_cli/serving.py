@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from ..endpoint import DurableEndpoint
 from ..stores.selection import open_store
 from .options import examples, pairs, store_options, store_type
 
+_SLICE = 0.25
 _ISOLATION = click.Choice(["inline", "process"])
 
 
@@ -79,8 +79,8 @@ def serve(
     ):
         click.echo(f"Listening on {endpoint.url}")
         click.echo(f"Functions: {', '.join(named)}. Ctrl-C ends it.", err=True)
-        # In slices, because on Windows a signal does not end a wait.
-        while not told.wait(0.5 if os.name == "nt" else None):
+        # In slices: a signal does not end a wait on Windows, nor anywhere if another thread is interrupted by it.
+        while not told.wait(_SLICE):
             pass
 
 
