@@ -58,7 +58,7 @@ class ChildCall:
     given_up: Callable[[], bool] = lambda: False
 
 
-def run_child(call: ChildCall, at_work: Callable[[Callable[[], None] | None], None]) -> Any:
+def run_child(call: ChildCall, at_work: Callable[[Callable[[], None] | None], None] = lambda _: None) -> Any:
     """What the handler gives back in a child process. ``at_work`` is given what kills it, and ``None`` once it is gone.
 
     Its output goes where this process's output goes. Raises ``InvocationDied`` when it raises, exits or is killed,
