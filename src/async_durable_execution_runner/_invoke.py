@@ -16,6 +16,7 @@ from ._model.errors import ErrorObject
 from ._model.ids import FunctionReference, derived_uuid
 from ._serialise import input_text
 from ._wire.boto import LocalLambdaClient, body_of, payload_text
+from ._wire.model import durable_operations, method_name
 from .exceptions import InvalidRequestContentException, ResourceNotFoundException, ServiceError
 
 Start = Callable[..., str]
@@ -41,18 +42,10 @@ class InvokeApi:
     def operations(self) -> dict[str, Operation]:
         """What carries out each operation, by the name of boto3's method."""
         service = self._local.client
-        names = (
-            "checkpoint_durable_execution",
-            "get_durable_execution",
-            "get_durable_execution_history",
-            "get_durable_execution_state",
-            "list_durable_executions_by_function",
-            "send_durable_execution_callback_failure",
-            "send_durable_execution_callback_heartbeat",
-            "send_durable_execution_callback_success",
-            "stop_durable_execution",
-        )
-        return {**{name: self._waking(getattr(service, name)) for name in names}, "invoke": self.invoke}
+        # Those of the installed model: older ones cannot pause, resume or delete.
+        named = {name: getattr(service, name, None) for name in map(method_name, durable_operations())}
+        found = {name: self._waking(method) for name, method in named.items() if method is not None}
+        return {**found, "invoke": self.invoke}
 
     def _waking(self, method: Operation) -> Operation:
         def call(**params: Any) -> dict[str, Any]:

@@ -29,7 +29,10 @@ from ._terminal import Terminal
 from ._wire.rendering import render_event
 from .clock import from_millis
 
-_INVOCATION_STATUS = {ExecutionStatus.RUNNING: "PENDING", ExecutionStatus.SUCCEEDED: "SUCCEEDED"}
+_INVOCATION_STATUS = {
+    **{status: "PENDING" for status in ExecutionStatus if not status.is_over},
+    ExecutionStatus.SUCCEEDED: "SUCCEEDED",
+}
 
 
 def build_result(record: ExecutionRecord, bridge: Bridge, now: int) -> views.DurableFunctionTestResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .._model.enums import ExecutionStatus
 from .._model.enums import OperationType as Type
 from .._model.execution import Execution, RunningInvocation, Transaction
 from .._model.ids import read_checkpoint_token
@@ -119,7 +120,7 @@ class CheckpointProcessor:
         running.changed.clear()
         running.undelivered = False
         rotated = execution.rotate_token(running)
-        token = rotated if execution.outcome is None else None
+        token = rotated if execution.outcome is None and not running.is_cut else None
         return self._paged(running, "delta", operations, token)
 
     def remember(
@@ -151,6 +152,8 @@ def _why_stale(execution: Execution, token: str) -> str:
         return "it is not a token of this execution."
     if execution.is_closed:
         return f"the execution is over ({execution.header.status})."
+    if execution.header.status is ExecutionStatus.PAUSED:
+        return "the execution is paused."
     running = execution.running
     if running is None or running.record.number != parts.invocation:
         return f"invocation {parts.invocation} is over."

@@ -25,7 +25,7 @@ _STYLES = (
     (r"✓|\bSUCCEEDED\b", "green"),
     (r"✗|\b(FAILED|TIMED_OUT)\b", "red"),
     (r"[■⊘]|\b(STOPPED|CANCELLED)\b", "yellow"),
-    (r"…(?= )|\b(RUNNING|STARTED|PENDING|READY)\b", "cyan"),
+    (r"…(?= )|\b(RUNNING|PAUSING|PAUSED|STARTED|PENDING|READY)\b", "cyan"),
     (r"[│├└─]+", "dim"),
 )
 

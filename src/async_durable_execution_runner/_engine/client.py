@@ -23,6 +23,7 @@ from .director import InvocationLost
 from .executor import Executor
 from .functions import version_of
 from .paging import page_of
+from .pausing import PauseRequest
 from .scheduler import Scheduler
 
 Params = Mapping[str, Any]
@@ -190,6 +191,30 @@ class InMemoryServiceClient:
             error = self.wire.error(given) if given is not None else None
             stopped = self.executor.stop(params["DurableExecutionArn"], error, self._now())
             return {"StopTimestamp": self.wire.instant(stopped)}
+
+    def pause_durable_execution(self, **params: Any) -> dict[str, Any]:
+        """API Reference: PauseDurableExecution."""
+        with self._service("PauseDurableExecution", params):
+            request = PauseRequest(
+                reason=params.get("Reason"),
+                client_token=params.get("ClientToken"),
+                timeout_paused=params.get("ExecutionTimeoutPaused") is not False,
+            )
+            self.executor.pausing.pause(params["DurableExecutionArn"], request, self._now())
+            return {}
+
+    def resume_durable_execution(self, **params: Any) -> dict[str, Any]:
+        """API Reference: ResumeDurableExecution."""
+        with self._service("ResumeDurableExecution", params):
+            request = PauseRequest(reason=params.get("Reason"), client_token=params.get("ClientToken"))
+            self.executor.pausing.resume(params["DurableExecutionArn"], request, self._now())
+            return {}
+
+    def delete_durable_execution(self, **params: Any) -> dict[str, Any]:
+        """API Reference: DeleteDurableExecution."""
+        with self._service("DeleteDurableExecution", params):
+            self.executor.delete(params["DurableExecutionArn"])
+            return {"DeletionRequestTimestamp": self.wire.instant(self._now())}
 
     def get_durable_execution(self, **params: Any) -> dict[str, Any]:
         """API Reference: GetDurableExecution."""

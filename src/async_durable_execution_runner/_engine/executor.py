@@ -44,6 +44,7 @@ from .deadlines import operation_due
 from .functions import FunctionRegistry, InvokeOutcome
 from .inputs import Crashed, InvocationEnd, InvocationInput, StartRequest
 from .ledger import Ledger
+from .pausing import Pausing
 from .state import StatePage, first_page, next_page, visible_operations
 from .timers import Timer
 from .verdict import Close, Retry, Suspend, judge
@@ -70,6 +71,7 @@ class Executor(Ledger):
         self.chained = ChainedInvokes(self, functions, self._create, retention_period_days)
         self.calls = self.chained.calls
         self.callback_opened: Callable[[str, Operation, int], None] = _nobody_answers
+        self.pausing = Pausing(self, limits)
         self._processor = CheckpointProcessor(limits, functions)
         self.invocation_timeout = invocation_timeout
         self._retention_days = retention_period_days
@@ -180,10 +182,10 @@ class Executor(Ledger):
         )
 
     def end_invocation(self, execution_arn: str, number: int, end: InvocationEnd, now: int) -> None:
-        """A handler has returned or died. One whose invocation was given up before is not heard."""
-        execution = self.get(execution_arn)
-        running = execution.running
-        if running is None or running.record.number != number:
+        """A handler has returned or died. It is not heard if its invocation was given up, or its execution deleted."""
+        execution = self.executions.get(execution_arn)
+        running = execution.running if execution is not None else None
+        if execution is None or running is None or running.record.number != number:
             return
         counts = execution.failures_in_a_row, execution.empty_pendings_in_a_row
         verdict = judge(execution, running, end, self.limits)
@@ -192,6 +194,8 @@ class Executor(Ledger):
         transaction = self._close_invocation(execution, replace(running.record, ended_at=now, error=error, again=again))
         if isinstance(verdict, Close):
             self._close(transaction, verdict.status, result=verdict.result, error=verdict.error)
+        elif execution.header.status is ExecutionStatus.PAUSING:
+            self.pausing.settle(transaction)
         try:
             self.keep(transaction)
         except BaseException:  # to the store it still runs, and so it will time out
@@ -212,7 +216,8 @@ class Executor(Ledger):
 
     def is_under_way(self, execution_arn: str, request_id: str) -> bool:
         """Whether this invocation has neither ended nor been given up."""
-        running = self.get(execution_arn).running
+        execution = self.executions.get(execution_arn)
+        running = execution.running if execution is not None else None
         return running is not None and running.record.request_id == request_id
 
     def extend_invocation(self, execution_arn: str, request_id: str, due: int) -> None:
@@ -273,18 +278,25 @@ class Executor(Ledger):
         if known is not None:
             return known
         running = processor.authorise(execution, token)
-        if updates:
+        is_pausing = execution.header.status is ExecutionStatus.PAUSING
+        if updates or is_pausing:
             transaction = processor.stage(execution, updates, now)
+            if is_pausing and transaction.outcome is None:
+                self.pausing.settle(transaction)
             self.keep(transaction)
             processor.committed(running, transaction)
+            running.is_cut = execution.header.status is ExecutionStatus.PAUSED
             self.publish(execution, transaction.events, transaction.effects, now)
         answer = processor.answer(execution, running)
         processor.remember(execution, token, client_token, answer, now)
         return answer
 
     def may_checkpoint(self, execution_arn: str, token: str) -> bool:
-        """Whether ``token`` is the one that the running invocation's next checkpoint needs."""
-        running = self.get(execution_arn).running
+        """Whether a checkpoint with ``token`` is the next one of the running invocation, which then goes on."""
+        execution = self.get(execution_arn)
+        running = execution.running
+        if execution.header.status is ExecutionStatus.PAUSING:
+            return False
         return running is not None and running.token == token
 
     def state(self, execution_arn: str, token: str, marker: str | None, max_items: int) -> StatePage:
@@ -312,6 +324,20 @@ class Executor(Ledger):
         self._close(transaction, ExecutionStatus.STOPPED, error=error or ErrorObject())
         self.commit(execution, transaction, now)
         return now
+
+    def delete(self, execution_arn: str) -> None:
+        """Forget an execution that is over, here and in the store.
+
+        Raises ``ResourceNotFoundException``, and ``ResourceConflictException`` for one that is not over.
+        """
+        record = self.record(execution_arn) or self.get(execution_arn).snapshot()
+        header = record.header
+        if not header.status.is_over:
+            raise ResourceConflictException(
+                f"The execution '{header.name}' is {header.status} and cannot be deleted: stop it first."
+            )
+        self.store.delete(execution_arn)
+        self.forget(execution_arn)
 
     # ------------------------------------------------------------------------------------------------- deadlines
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .._model.effects import Deadline, Effect
+from .._model.enums import ExecutionStatus
 from .._model.execution import Execution, ExecutionRecord, Transaction
 from .._model.failure import FailureNote
 from .._model.history import HistoryEvent
@@ -119,8 +120,11 @@ class Ledger:
             self.timers.cancel(Deadline.CALLBACK_HEARTBEAT, execution_arn, operation.id)
 
     def make_ready(self, execution_arn: str) -> None:
-        """Let a driver invoke the handler next."""
-        if execution_arn not in self.ready:
+        """Let a driver invoke the handler next, or once the execution is paused no more."""
+        execution = self.get(execution_arn)
+        if execution.header.status is ExecutionStatus.PAUSED:
+            execution.is_held = True
+        elif execution_arn not in self.ready:
             self.ready.append(execution_arn)
 
     def commit(self, execution: Execution, transaction: Transaction, now: int) -> None:

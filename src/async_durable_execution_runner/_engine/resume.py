@@ -72,8 +72,8 @@ _UPDATES = ("Step", "Context", "WaitCancelled", "ChainedInvokeStarted")
 def _arm(executor: Executor, execution: Execution) -> None:
     """Deadlines as they were: they follow from what is recorded."""
     header, timers = execution.header, executor.timers
-    if header.execution_timeout:
-        due = header.started_at + header.execution_timeout * 1000
+    due = executor.pausing.timeout_due(header)
+    if due is not None:
         timers.arm(Timer(Deadline.EXECUTION_TIMEOUT, header.arn, due))
     for key in execution.pending:
         for kind, due in _deadlines(execution.operations[key]):

@@ -74,7 +74,7 @@ def _crashed(execution: Execution, end: Crashed, limits: ServiceLimits) -> Verdi
 
 
 def _pending(execution: Execution, running: RunningInvocation, limits: ServiceLimits) -> Verdict:
-    if running.undelivered:
+    if running.undelivered or running.is_cut:
         return Suspend(again=True)
     if execution.pending:
         execution.empty_pendings_in_a_row = 0

@@ -46,11 +46,20 @@ class ExecutionStatus(StrEnum):
     """Where an execution stands."""
 
     RUNNING = "RUNNING"
+    PAUSING = "PAUSING"
+    PAUSED = "PAUSED"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
     TIMED_OUT = "TIMED_OUT"
     STOPPED = "STOPPED"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will happen any more."""
+        return self not in _NOT_OVER
+
+
+_NOT_OVER = frozenset({ExecutionStatus.RUNNING, ExecutionStatus.PAUSING, ExecutionStatus.PAUSED})
 
 TERMINAL_STATUSES = frozenset(
     {

@@ -24,6 +24,17 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """That an execution is to be paused, and once it is, since when. Times in Unix milliseconds."""
+
+    requested_at: int
+    reason: str | None = None
+    timeout_paused: bool = True
+    """Whether the time that the execution spends paused does not count towards its timeout."""
+    paused_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionHeader:
     """What is known of an execution as a whole. Times in Unix milliseconds, timeouts in seconds."""
 
@@ -45,6 +56,9 @@ class ExecutionHeader:
     error: ErrorObject | None = None
     outcome: Outcome | None = None
     """What a handler has said through a checkpoint, before its invocation and with it the execution ended."""
+    pause: Pause | None = None
+    timeout_extension: int = 0
+    """Milliseconds that pauses have added to the timeout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +109,8 @@ class RunningInvocation:
     """Whether something outside completed while it ran."""
     undelivered: bool = False
     """Whether such a completion has not been told yet."""
+    is_cut: bool = False
+    """Whether a pause has taken its token away."""
     pages: dict[str, tuple[Operation, ...]] = field(default_factory=dict)
     """State that is handed out page by page, by name."""
 
@@ -118,6 +134,10 @@ class Execution:
         self.empty_pendings_in_a_row = 0
         self.stored_bytes = 0
         self.answers: dict[str, tuple[str, int, Any]] = {}
+        self.is_held = False
+        """Whether its handler would be invoked if it were not paused."""
+        self.requests: dict[str, tuple[Any, int]] = {}
+        """Requests to pause and resume, by client token, and when they came."""
 
     @property
     def outcome(self) -> Outcome | None:
@@ -127,7 +147,7 @@ class Execution:
     @property
     def is_closed(self) -> bool:
         """Whether the execution has ended."""
-        return self.header.status is not ExecutionStatus.RUNNING
+        return self.header.status.is_over
 
     def begin(self, now: int) -> Transaction:
         """Start changing this execution."""
@@ -197,6 +217,11 @@ class Transaction:
         return self.operations.get(operation_id) or self.execution.operations.get(operation_id)
 
     @property
+    def outcome(self) -> Outcome | None:
+        """How the execution will end, after the updates so far."""
+        return (self.header or self.execution.header).outcome
+
+    @property
     def new_operations(self) -> int:
         """How many operations this transaction adds."""
         return sum(1 for key in self.operations if key not in self.execution.operations)
@@ -235,7 +260,8 @@ class Transaction:
     def close(self, status: ExecutionStatus, *, result: str | None = None, error: ErrorObject | None = None) -> None:
         """End the execution: header and root operation. The event is the caller's to record."""
         execution = self.execution
-        self.header = replace(execution.header, status=status, ended_at=self.now, result=result, error=error)
+        header = replace(self.header or execution.header, status=status, ended_at=self.now, pause=None)
+        self.header = replace(header, result=result, error=error)
         self.put(replace(execution.root(), status=OperationStatus(status), ended_at=self.now))
 
     def change(self) -> Change:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from .._model.enums import OperationStatus as Status
 from .._model.enums import OperationType as Type
-from .._model.execution import ExecutionRecord
+from .._model.execution import ExecutionRecord, Pause
 from .._model.operation import CallbackDetails, ChainedInvokeDetails, Operation, StepDetails, WaitDetails
 from .words import duration
 
 
 def pending_lines(record: ExecutionRecord, now: int) -> list[str]:
-    """One line for each operation that is not finished and on which something depends."""
+    """One line for each operation that is not finished and on which something depends, and for a pause."""
     by_id = {operation.id: operation for operation in record.operations}
-    lines = []
+    pause = record.header.pause
+    lines = [] if pause is None else [_paused(pause)]
     for operation in record.operations:
         if operation.is_terminal or operation.type in {Type.EXECUTION, Type.CONTEXT}:
             continue
         lines.append(f"{path_of(operation, by_id)}: {state_of(operation, now)}")
     return lines
+
+
+def _paused(pause: Pause) -> str:
+    why = f", because of {pause.reason!r}" if pause.reason else ""
+    return f"ResumeDurableExecution: it is paused{why}; client.resume_durable_execution(…) lets it go on"
 
 
 def path_of(operation: Operation, by_id: dict[str, Operation]) -> str:

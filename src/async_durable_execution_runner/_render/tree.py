@@ -161,7 +161,7 @@ def _pending_section(record: ExecutionRecord, now: int, limit: int | None) -> li
         return []
     if limit is not None and len(lines) > limit // 2:
         lines[limit // 2 :] = [f"and {len(lines) - limit // 2} more"]
-    over = record.header.status is not ExecutionStatus.RUNNING
+    over = record.header.status.is_over
     return ["  left open:" if over else "  pending:", *(f"    {line}" for line in lines)]
 
 

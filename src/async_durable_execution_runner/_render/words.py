@@ -12,6 +12,8 @@ MARKS = {
     "PENDING": "…",
     "READY": "…",
     "RUNNING": "…",
+    "PAUSING": "…",
+    "PAUSED": "‖",
 }
 CROSS = "\N{BOX DRAWINGS LIGHT DIAGONAL CROSS}"
 """Of what ended with its invocation."""

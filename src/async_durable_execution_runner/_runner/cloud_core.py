@@ -42,7 +42,7 @@ CALL_SECONDS = 60.0
 """How long a call that has no timeout of its own is repeated while it is throttled."""
 _LAG_SECONDS = 5.0
 """How long the history of an execution that is over may take to say so."""
-_OVER = frozenset(ExecutionStatus) - {ExecutionStatus.RUNNING}
+_OVER = frozenset(status for status in ExecutionStatus if status.is_over)
 
 
 class CloudCore:

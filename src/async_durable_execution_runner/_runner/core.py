@@ -19,7 +19,6 @@ from .._engine.resume import resume as take_up
 from .._engine.scheduler import Goal
 from .._invoke import InvokeApi
 from .._local import Local
-from .._model.enums import ExecutionStatus
 from .._model.execution import Execution, ExecutionRecord
 from .._model.ids import FunctionReference
 from .._model.limits import ServiceLimits
@@ -333,7 +332,7 @@ class RunnerCore:
         execution = self._local.executor.executions.get(execution_arn)
         if execution is not None:
             return execution
-        if self._record(execution_arn).header.status is ExecutionStatus.RUNNING:
+        if not self._record(execution_arn).header.status.is_over:
             raise ExecutionNotFoundError(
                 f"The execution {execution_arn!r} is in the store and not finished, but this runner has not begun it. "
                 "If its process has ended, take it up with runner.resume(execution_arn)."
@@ -344,7 +343,7 @@ class RunnerCore:
         __tracebackhide__ = True
         local, record = self._local, self._record(execution_arn)
         name = record.header.function_arn.rpartition(":")[2]
-        if record.header.status is ExecutionStatus.RUNNING and local.functions.find(name) is None:
+        if not record.header.status.is_over and local.functions.find(name) is None:
             raise HandlerError(f"{self._no_function(name)} The execution {execution_arn!r} needs it to go on.")
         self._clock.move_to(latest_instant(record))
         return take_up(local.executor, record, self._clock.now_millis())

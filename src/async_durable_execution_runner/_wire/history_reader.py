@@ -14,7 +14,7 @@ from .._model.enums import ExecutionStatus
 from .._model.enums import OperationStatus as Status
 from .._model.enums import OperationType as Type
 from .._model.errors import ErrorObject
-from .._model.execution import ExecutionHeader, ExecutionRecord, Invocation
+from .._model.execution import ExecutionHeader, ExecutionRecord, Invocation, Pause
 from .._model.history import HistoryEvent
 from .._model.ids import ExecutionArn
 from .._model.instants import to_millis
@@ -81,7 +81,7 @@ def _data(kind: str, details: Wire) -> dict[str, Any]:
         data |= {key: details.get(name) or 0 for name, key in _CALLBACK_TIMEOUTS.items()}
     elif kind == "ExecutionStarted":
         data["timeout"] = details.get("ExecutionTimeout") or 0
-    for name, key in (("Input", "input"), ("Result", "result")):
+    for name, key in (("Input", "input"), ("Result", "result"), ("Reason", "reason")):
         if name in details:
             data[key] = (details[name] or {}).get("Payload")
     if "Error" in details:
@@ -108,11 +108,14 @@ _AS_IS = {
     "ExecutedVersion": "version",
     "DurableExecutionArn": "execution_arn",
     "RequestId": "request_id",
+    "ExecutionTimeoutPaused": "timeout_paused",
 }
 _INSTANTS = {
     "ScheduledEndTimestamp": "scheduled_end_at",
     "StartTimestamp": "started_at",
     "EndTimestamp": "ended_at",
+    "PauseRequestTimestamp": "pause_requested_at",
+    "ResumeRequestTimestamp": "resume_requested_at",
 }
 _CALLBACK_TIMEOUTS = {"Timeout": "timeout", "HeartbeatTimeout": "heartbeat_timeout"}
 
@@ -144,7 +147,16 @@ def _header(execution: Wire, history: Sequence[HistoryEvent]) -> ExecutionHeader
         ended_at=_ended_at(execution, last),
         result=result,
         error=error,
+        pause=_pause(execution),
     )
+
+
+def _pause(execution: Wire) -> Pause | None:
+    told = execution.get("PauseDetails")
+    if not told:
+        return None
+    requested_at = millis(told["PauseRequestTimestamp"])
+    return Pause(requested_at=requested_at, reason=told.get("Reason"), timeout_paused=told["ExecutionTimeoutPaused"])
 
 
 def _outcome(execution: Wire, last: HistoryEvent | None) -> tuple[str | None, ErrorObject | None]:
@@ -176,7 +188,7 @@ def _function_arn(arn: str) -> str:
 
 def _root(header: ExecutionHeader) -> Operation:
     parts = ExecutionArn.parse(header.arn)
-    over = header.status is not ExecutionStatus.RUNNING
+    over = header.status.is_over
     return Operation(
         id=parts.id if parts is not None else header.arn.rpartition("/")[2],
         type=Type.EXECUTION,

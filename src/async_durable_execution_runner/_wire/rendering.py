@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._model.errors import ErrorObject
-from .._model.execution import ExecutionHeader
+from .._model.execution import ExecutionHeader, Pause
 from .._model.history import HistoryEvent
 from .._model.instants import from_millis
 from .._model.operation import (
@@ -132,7 +132,17 @@ def render_execution(header: ExecutionHeader) -> Wire:
     if header.input_payload is not None:
         wire["InputPayload"] = header.input_payload
     wire["Version"] = _version(header)
+    if header.pause is not None:
+        wire["PauseDetails"] = _pause(header.pause)
     return _outcome(wire, header.result, header.error)
+
+
+def _pause(pause: Pause) -> Wire:
+    wire: Wire = {
+        "PauseRequestTimestamp": instant(pause.requested_at),
+        "ExecutionTimeoutPaused": pause.timeout_paused,
+    }
+    return wire if pause.reason is None else {**wire, "Reason": pause.reason}
 
 
 def _version(header: ExecutionHeader) -> str:
@@ -173,7 +183,7 @@ def _event_details(event: HistoryEvent, include_data: bool) -> Wire:
     for key, name in _INSTANTS.items():
         if key in data:
             wire[name] = instant(data[key])
-    for key, name in (("input", "Input"), ("result", "Result")):
+    for key, name in (("input", "Input"), ("result", "Result"), ("reason", "Reason")):
         if key in data:
             wire[name] = _payload(data[key], include_data)
     if "error" in data and not (data["error"] is None and event.event_type in _ERROR_OPTIONAL):
@@ -200,11 +210,14 @@ _AS_IS = {
     "version": "ExecutedVersion",
     "execution_arn": "DurableExecutionArn",
     "request_id": "RequestId",
+    "timeout_paused": "ExecutionTimeoutPaused",
 }
 _INSTANTS = {
     "scheduled_end_at": "ScheduledEndTimestamp",
     "started_at": "StartTimestamp",
     "ended_at": "EndTimestamp",
+    "pause_requested_at": "PauseRequestTimestamp",
+    "resume_requested_at": "ResumeRequestTimestamp",
 }
 _CALLBACK_TIMEOUTS = {"timeout": "Timeout", "heartbeat_timeout": "HeartbeatTimeout"}
 _ERROR_OPTIONAL = frozenset({"InvocationCompleted", "WaitCancelled"})
