@@ -12,6 +12,7 @@ import pytest
 from machine_kit import ERROR, Service, callback, context, invoke, step, update, wait
 
 from async_durable_execution_runner._engine.functions import DurableFunction, InvokeOutcome, StubbedFunction
+from async_durable_execution_runner._engine.pausing import PauseRequest
 from async_durable_execution_runner._model.enums import (
     TERMINAL_STATUSES,
     ExecutionStatus,
@@ -143,6 +144,20 @@ def test_every_event_fits_its_shape_and_every_type_occurs(lived: Service) -> Non
                 details = {name for name in wire if name.endswith("Details")}
                 assert details == {f"{kind}Details"}
     assert seen == set(MODEL.shape_for("EventType").enum) - LATER
+
+
+@pytest.mark.skipif("PauseDetails" not in MODEL.shape_names, reason="the installed API model has no pauses")
+def test_a_pause_fits_its_shapes() -> None:
+    service = Service()
+    arn = service.start()
+    for reason in (None, "night"):
+        service.executor.pausing.pause(arn, PauseRequest(reason=reason), service.now)
+        check("GetDurableExecutionResponse", service.client.get_durable_execution(DurableExecutionArn=arn))
+        service.executor.pausing.resume(arn, PauseRequest(reason=reason), service.now)
+    for include in (True, False):
+        for event in service.events(arn, IncludeExecutionData=include):
+            check("Event", event)
+    assert set(service.kinds(arn)) == LATER
 
 
 def test_every_operation_fits_its_shape_in_every_state(lived: Service) -> None:

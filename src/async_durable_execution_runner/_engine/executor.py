@@ -325,20 +325,6 @@ class Executor(Ledger):
         self.commit(execution, transaction, now)
         return now
 
-    def delete(self, execution_arn: str) -> None:
-        """Forget an execution that is over, here and in the store.
-
-        Raises ``ResourceNotFoundException``, and ``ResourceConflictException`` for one that is not over.
-        """
-        record = self.record(execution_arn) or self.get(execution_arn).snapshot()
-        header = record.header
-        if not header.status.is_over:
-            raise ResourceConflictException(
-                f"The execution '{header.name}' is {header.status} and cannot be deleted: stop it first."
-            )
-        self.store.delete(execution_arn)
-        self.forget(execution_arn)
-
     # ------------------------------------------------------------------------------------------------- deadlines
 
     def due(self, timer: Timer, now: int) -> None:

@@ -16,7 +16,7 @@ from .._model.execution import Execution, ExecutionRecord, Transaction
 from .._model.failure import FailureNote
 from .._model.history import HistoryEvent
 from .._model.operation import CallbackDetails, Operation
-from ..exceptions import ResourceNotFoundException
+from ..exceptions import ResourceConflictException, ResourceNotFoundException
 from ..observer import ExecutionNotifier
 from ..stores.base import ExecutionStore
 from .timers import Timers
@@ -76,6 +76,20 @@ class Ledger:
             name = execution.header.function_arn, execution.header.name
             if self.names[name] == execution_arn:  # a later execution may have taken the name
                 del self.names[name]
+
+    def delete(self, execution_arn: str) -> None:
+        """Forget an execution that is over, here and in the store.
+
+        Raises ``ResourceNotFoundException``, and ``ResourceConflictException`` for one that is not over.
+        """
+        record = self.record(execution_arn) or self.get(execution_arn).snapshot()
+        header = record.header
+        if not header.status.is_over:
+            raise ResourceConflictException(
+                f"The execution '{header.name}' is {header.status} and cannot be deleted: stop it first."
+            )
+        self.store.delete(execution_arn)
+        self.forget(execution_arn)
 
     def note(self, execution: Execution, operation: Operation, now: int) -> None:
         """Keep an operation's new state that is nobody's news: no event, nobody woken."""
