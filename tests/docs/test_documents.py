@@ -110,6 +110,7 @@ def printed_by(block: Block, namespace: dict[str, object]) -> str:
 )
 def test_blocks_run_and_print_what_the_page_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path[:])
     namespace: dict[str, object] = {"__name__": f"page_{page.stem.replace('-', '_').lower()}"}
     for block in BLOCKS[page]:
         if not block.is_run or block.is_pytest_file:
