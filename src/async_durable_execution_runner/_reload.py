@@ -41,6 +41,7 @@ class Reloader:
         """How often modules were dropped."""
         self._folders: set[Path] = set()
         self._stamps: dict[str, Stamp | None] = {}
+        """Files as they were when all of it was last imported without a mistake."""
         self._is_broken = False
 
     def load(self, name: str) -> Any:
@@ -51,14 +52,16 @@ class Reloader:
             self._is_broken = True
             raise
         self._folders.update(_folders_of(sys.modules[name.partition(":")[0].partition(".")[0]]))
-        self._stamp()
+        # Also of files that it does not import any more.
+        self._stamps = {file: _stamp_of(file) for file in self._stamps} | self._states()
         return handler
 
     def refresh(self) -> None:
         """Drop the modules if one of their files has changed since they were loaded."""
         changed = [file for file, stamp in self._stamps.items() if _stamp_of(file) != stamp]
         if not changed and not self._is_broken:
-            self._stamp()  # of what handlers have imported while they ran
+            # What handlers have imported while they ran.
+            self._stamps = self._states() | self._stamps
             return
         if changed:
             _log.info("Reloading: %s changed.", ", ".join(sorted(Path(file).name for file in changed)))
@@ -67,15 +70,12 @@ class Reloader:
         for name in self._modules():
             del sys.modules[name]
         importlib.invalidate_caches()
-        self._stamps.clear()
         self._is_broken = False
         self.generation += 1
 
-    def _stamp(self) -> None:
-        for module in self._modules().values():
-            file = module.__file__
-            if file is not None and file not in self._stamps:
-                self._stamps[file] = _stamp_of(file)
+    def _states(self) -> dict[str, Stamp | None]:
+        files = (getattr(module, "__file__", None) for module in self._modules().values())
+        return {file: _stamp_of(file) for file in files if file}
 
     def _modules(self) -> dict[str, ModuleType]:
         return {name: module for name, module in list(sys.modules.items()) if self._is_of_handlers(name, module)}

@@ -57,6 +57,7 @@ class Code:
 @pytest.fixture
 def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Code]:
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     written = Code(tmp_path)
     written.write("reloaded_prices", PRICES, price=1)
     written.write("reloaded_orders", HANDLER, answer=1)
@@ -177,6 +178,26 @@ def test_a_module_that_is_not_there_yet(code: Code) -> None:
     assert caught.value.error.type == "Runtime.ImportModuleError"
     code.write("reloaded_taxes", "TAX = 7\n")
     assert reloading({}, None) == 7
+
+
+def test_what_a_broken_module_has_imported_is_imported_anew_too(code: Code) -> None:
+    reloading = plain()
+    code.write("reloaded_orders", "from reloaded_prices import price\nraise ValueError('half done')\n")
+    with pytest.raises(InvocationDied, match="ValueError: half done"):
+        reloading({}, None)
+    code.write("reloaded_prices", PRICES, price=2)
+    code.write("reloaded_orders", HANDLER, answer=1)
+    assert reloading({}, None) == [2, 1]
+
+
+def test_a_file_that_is_no_longer_imported_is_forgotten(code: Code) -> None:
+    reloading = plain()
+    code.write("reloaded_orders", "def plain(event, context):\n    return 5\n")
+    (code.folder / "reloaded_prices.py").unlink()
+    assert reloading({}, None) == 5
+    module = sys.modules["reloaded_orders"]
+    assert reloading({}, None) == 5
+    assert sys.modules["reloaded_orders"] is module
 
 
 def test_an_attribute_that_is_gone(code: Code) -> None:

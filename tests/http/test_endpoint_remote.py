@@ -26,6 +26,7 @@ pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
 from async_durable_execution import durable_execution, invoke
 
 from async_durable_execution_runner import DurableEndpoint, HandlerError, ServiceLimits
+from async_durable_execution_runner.stores.filesystem import FilesystemExecutionStore
 
 HERE = Path(__file__).parent
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
@@ -352,15 +353,18 @@ def test_one_that_is_always_busy_times_out(busy: Answer) -> None:
     assert len(function.seen) > 2
 
 
-def test_nobody_is_waited_for_when_it_closes() -> None:
+def test_nobody_is_waited_for_when_it_closes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with scripted(None) as function:
         functions = {"f": function.url, "g": f"plain+{function.url}"}
-        with DurableEndpoint(functions) as endpoint:
+        with DurableEndpoint(functions, store="filesystem", store_path=tmp_path) as endpoint:
             client = client_of(endpoint)
-            client.invoke(FunctionName="f", InvocationType="Event")
+            arn = client.invoke(FunctionName="f", InvocationType="Event")["DurableExecutionArn"]
             client.invoke(FunctionName="g", InvocationType="Event")
             until(lambda: len(function.seen) == 2)
         until(lambda: not any(thread.name == "durable-runner-worker" for thread in threading.enumerate()))
+    assert caplog.text == ""
+    (invocation,) = FilesystemExecutionStore(tmp_path).load(arn).invocations
+    assert invocation.ended_at is None, "whoever takes the execution up sees that it was cut off"
 
 
 def test_an_ordinary_function_whose_answer_is_no_json() -> None:
