@@ -65,7 +65,7 @@ class Reloader:
             return
         if changed:
             _log.info("Reloading: %s changed.", ", ".join(sorted(Path(file).name for file in changed)))
-        for file in changed:
+        for file in {*changed, *(self._states() if self._is_broken else ())}:
             _forget_bytecode(file)
         for name in self._modules():
             del sys.modules[name]

@@ -200,6 +200,20 @@ def test_a_file_that_is_no_longer_imported_is_forgotten(code: Code) -> None:
     assert sys.modules["reloaded_orders"] is module
 
 
+def test_one_broken_module_beside_another_that_is_whole(code: Code) -> None:
+    reloader = Reloader()
+    code.write("reloaded_taxes", "def plain(event, context):\n    return 7\n")
+    first, second = plain(reloader), Reloading(reloader, "reloaded_taxes:plain")
+    code.write("reloaded_rates", "RATE = 1\n")
+    code.write("reloaded_taxes", "import reloaded_rates\nraise ValueError(reloaded_rates.RATE)\n")
+    assert first({}, None) == [1, 1]
+    with pytest.raises(InvocationDied, match="ValueError: 1"):
+        second({}, None)
+    code.write("reloaded_rates", "RATE = 2\n")
+    with pytest.raises(InvocationDied, match="ValueError: 2"):
+        second({}, None)
+
+
 def test_an_attribute_that_is_gone(code: Code) -> None:
     reloading = plain()
     code.write("reloaded_orders", "def plane(event, context): ...\n")
