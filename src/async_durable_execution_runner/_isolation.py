@@ -10,6 +10,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ._bridges import require_no_address
 from ._drivers.aside import Elsewhere
 from ._drivers.lambda_context import LambdaContext
 from ._drivers.outcome import InvocationDied, closed, timed_out
@@ -229,6 +230,7 @@ def checked_name(handler: Any) -> str:
             f"isolation='process' needs the name of the handler, 'module:attribute', not the object {handler!r}: "
             "each invocation imports it in a fresh interpreter"
         )
+    require_no_address(handler)
     module, _, attribute = handler.partition(":")
     if not module or not attribute:
         raise HandlerError(f"a handler given by name is written 'module:attribute', not {handler!r}")

@@ -25,7 +25,7 @@ pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
 
 from async_durable_execution import durable_execution, invoke
 
-from async_durable_execution_runner import DurableEndpoint, HandlerError, ServiceLimits
+from async_durable_execution_runner import DurableEndpoint, DurableFunctionTestRunner, HandlerError, ServiceLimits
 from async_durable_execution_runner.stores.filesystem import FilesystemExecutionStore
 
 HERE = Path(__file__).parent
@@ -382,6 +382,14 @@ def test_nothing_listens_there() -> None:
         content, error = invoked(client_of(endpoint), "f")
     assert (content["errorType"], error) == ("Runner.FunctionUnreachable", "Unhandled")
     assert content["errorMessage"].startswith(f"Nothing listens at 127.0.0.1:{port}: start the function behind http://")
+
+
+@pytest.mark.parametrize("isolation", ["inline", "process"])
+def test_an_address_is_for_an_endpoint_that_it_can_reach(isolation: str) -> None:
+    with pytest.raises(HandlerError, match="are for functions of DurableEndpoint"):
+        DurableFunctionTestRunner("http://127.0.0.1:9000/x", isolation=isolation)
+    with pytest.raises(HandlerError, match="'ftp://127.0.0.1/' is no handler's name"):
+        DurableEndpoint({"f": "ftp://127.0.0.1/"}, isolation=isolation)
 
 
 @pytest.mark.parametrize(

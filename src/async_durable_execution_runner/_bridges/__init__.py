@@ -64,6 +64,7 @@ def default_bridge() -> Bridge:
 
 def load_handler(name: str) -> Any:
     """The object that ``module:attribute`` names. Raises ``HandlerError`` saying which half is wrong."""
+    require_no_address(name)
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
         raise HandlerError(f"a handler given by name is written 'module:attribute', not {name!r}")
@@ -78,6 +79,15 @@ def load_handler(name: str) -> Any:
             raise HandlerError(f"{module_name!r} has no attribute {attribute!r} (handler {name!r}).{hint}")
         target = getattr(target, part)
     return target
+
+
+def require_no_address(name: str) -> None:
+    """Raise ``HandlerError`` for an address where a handler's name is wanted."""
+    if "://" in name:
+        raise HandlerError(
+            f"{name!r} is no handler's name, 'module:attribute'. Addresses, http://… or https://…, are for functions of "
+            "DurableEndpoint and of durable-runner serve, which such a function can reach"
+        )
 
 
 def as_lambda_handler(handler: Any) -> Callable[[dict[str, Any], Any], Any]:
