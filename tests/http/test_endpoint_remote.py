@@ -388,7 +388,7 @@ def test_nothing_listens_there() -> None:
 def test_an_address_is_for_an_endpoint_that_it_can_reach(isolation: str) -> None:
     with pytest.raises(HandlerError, match="are for functions of DurableEndpoint"):
         DurableFunctionTestRunner("http://127.0.0.1:9000/x", isolation=isolation)
-    with pytest.raises(HandlerError, match="'ftp://127.0.0.1/' is no handler's name"):
+    with pytest.raises(HandlerError, match=r"'ftp://127\.0\.0\.1/' is no handler's name"):
         DurableEndpoint({"f": "ftp://127.0.0.1/"}, isolation=isolation)
 
 

@@ -85,8 +85,8 @@ def require_no_address(name: str) -> None:
     """Raise ``HandlerError`` for an address where a handler's name is wanted."""
     if "://" in name:
         raise HandlerError(
-            f"{name!r} is no handler's name, 'module:attribute'. Addresses, http://… or https://…, are for functions of "
-            "DurableEndpoint and of durable-runner serve, which such a function can reach"
+            f"{name!r} is no handler's name, 'module:attribute'. Addresses, http://… or https://…, are for functions "
+            "of DurableEndpoint and of durable-runner serve, which such a function can reach"
         )
 
 
