@@ -71,7 +71,7 @@ class LocalLambdaClient:
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(
             f"the in-process client has {', '.join(sorted(self._perform))}; "
-            f"not {name!r}, which is no durable operation of the API model that the installed botocore {botocore.__version__} has"
+            f"not {name!r}, which is no durable operation that the installed botocore {botocore.__version__} knows"
         )
 
     def _call(self, operation: str, method: str, *args: Any, **params: Any) -> dict[str, Any]:
