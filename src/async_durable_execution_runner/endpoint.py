@@ -33,6 +33,7 @@ from .stores.base import ExecutionStore, StoreType
 __all__ = ["DurableEndpoint"]
 
 Duration = float | timedelta
+_CLOSED = "The endpoint was closed before the execution ended."
 
 
 class DurableEndpoint:
@@ -113,7 +114,7 @@ class DurableEndpoint:
         except BaseException:
             self._runner.close()
             raise
-        api = InvokeApi(local, self._start, self._until_closed, self._require_open)
+        api = InvokeApi(local, self._start, self._until_closed, self._require_serving)
         operations = {name: self._waking(perform) for name, perform in api.operations().items()}
         app = App(operations, local.executor.limits.execution_payload_bytes)
         self._server = Server(app, host, port, Workers("durable-runner-worker"))
@@ -190,6 +191,10 @@ class DurableEndpoint:
         execution = self._runner._local.executor.get(arn)  # noqa: SLF001 - as above
         self._ended.wait_for(lambda: execution.is_closed)
 
+    def _require_serving(self) -> None:
+        if self._closed:
+            raise ServiceException(_CLOSED)
+
     def _require_open(self) -> None:
         if self._closed:
             raise RunnerClosedError("This endpoint is closed. Make a new one.")
@@ -238,4 +243,4 @@ class _Ends(ExecutionObserver):
         with self._news:
             self._news.wait_for(lambda: self._over or reached())
         if not reached():
-            raise ServiceException("The endpoint was closed before the execution ended.")
+            raise ServiceException(_CLOSED)

@@ -255,9 +255,9 @@ def test_an_operation_whose_start_is_not_told() -> None:
 
 
 def test_events_and_states_of_newer_releases_are_kept() -> None:
-    record = read_record(execution("PAUSED"), [STARTED, event(2, "ExecutionPaused"), event(3, "StepDreamt", Id="s")])
+    record = read_record(execution("DREAMING"), [STARTED, event(2, "ExecutionDreamt"), event(3, "StepDreamt", Id="s")])
     assert record.header.status is ExecutionStatus.RUNNING
-    assert [each.event_type for each in record.events][1:] == ["ExecutionPaused", "StepDreamt"]
+    assert [each.event_type for each in record.events][1:] == ["ExecutionDreamt", "StepDreamt"]
 
 
 def test_the_end_may_have_come_between_two_calls() -> None:

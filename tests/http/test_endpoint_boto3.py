@@ -18,6 +18,7 @@ from http_kit import FUNCTIONS
 pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
 
 from async_durable_execution_runner import DurableEndpoint, RunnerClosedError
+from async_durable_execution_runner._http.messages import Request
 from async_durable_execution_runner._wire.errors import status_code
 from async_durable_execution_runner._wire.model import error_shape
 from async_durable_execution_runner.exceptions import ServiceError, ServiceException
@@ -300,6 +301,16 @@ def test_who_waits_when_it_closes_is_told() -> None:
     endpoint.close()
     with pytest.raises(RunnerClosedError), endpoint:
         pass
+
+
+def test_a_request_that_comes_while_it_closes_is_answered_in_words(caplog: pytest.LogCaptureFixture) -> None:
+    endpoint = DurableEndpoint(FUNCTIONS)
+    app = endpoint._server._app
+    endpoint.close()
+    answer = app(Request(method="POST", path="/2015-03-31/functions/asks/invocations", body=b"{}"))
+    assert (answer.status, answer.headers["x-amzn-errortype"]) == (500, "ServiceException")
+    assert b"closed before the execution ended" in answer.body
+    assert caplog.text == ""
 
 
 def _no_retries() -> Any:

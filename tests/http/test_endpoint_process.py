@@ -62,6 +62,7 @@ ENDS = [
     ("perishes", "os._exit"),
     pytest.param("perishes", "kill", marks=pytest.mark.skipif(os.name == "nt", reason="no signals there")),
     ("perishes", "hang"),
+    ("perishes", "hang in virtual time"),
     pytest.param("exhausts", None, marks=pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")),
     ("counts", {"pid": 0}),
 ]
@@ -71,8 +72,8 @@ ENDS = [
 def test_it_records_what_the_runner_records(
     name: str, event: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seconds = 3 if event == "hang" else 60
-    clock: Any = "virtual" if name == "counts" else "real"
+    seconds = 3 if str(event).startswith("hang") else 60
+    clock: Any = "virtual" if name == "counts" or event == "hang in virtual time" else "real"
     options: Any = {"limits": SOON, "invocation_timeout": seconds, "isolation": "process"}
     (tmp_path / "runner").mkdir()
     monkeypatch.setenv("SCRATCH", str(tmp_path / "runner"))
