@@ -54,10 +54,11 @@ class Served:
 
     def close(self) -> None:
         """Give up every call of another process that is under way."""
+        self._aside.close()  # first, so that being given up is no outcome
         if self._processes is not None:
             self._processes.close()
         self._remotes.close()
-        self._aside.close()
+        self._aside.wait()
 
     def _resolved(self, name: str, given: Any, kinds: Mapping[str, bool]) -> tuple[Any, bool]:
         """A function, and whether it is durable."""

@@ -83,9 +83,12 @@ class Aside:
         return True
 
     def close(self) -> None:
-        """Hear of nothing any more. Whoever was called is told by its own means; this waits for that, but not long."""
+        """Hear of nothing any more. Whoever was called is to be told by its own means."""
         with self._lock:
             self.closed = True
+
+    def wait(self) -> None:
+        """Wait until all calls are over, but not long."""
         concurrent.futures.wait(list(self._under_way), timeout=_PATIENCE)
 
     def _begin(self, work: Callable[[], None]) -> None:
