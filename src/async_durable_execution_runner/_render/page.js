@@ -106,7 +106,7 @@
     $("test").textContent = page.test || "";
     $("test").hidden = !page.test;
     $("arn").textContent = run.arn;
-    const facts = [[run.status === "RUNNING" ? "so far" : "took", duration(run.end)], ["", count(run.invocations.length, "invocation")], ["", count(run.lanes.length, "operation")], ["started", instant(0)]];
+    const facts = [[["RUNNING", "PAUSING", "PAUSED"].includes(run.status) ? "so far" : "took", duration(run.end)], ["", count(run.invocations.length, "invocation")], ["", count(run.lanes.length, "operation")], ["started", instant(0)]];
     $("facts").replaceChildren(...facts.map(([label, text]) => el("li", {}, label ? `${label} ` : "", el("b", {}, text))));
     $("outcome").replaceChildren(...outcome());
     const names = page.executions.map((each) => each.name);
@@ -134,7 +134,7 @@
     if (waiting.length) {
       const items = waiting.slice(0, 12).map((lane) => el("li", {}, el("button", { type: "button", class: "link", onclick: () => choose(lane, true) }, `${lane.kind} ${lane.name || ""}`), ` ${lane.pending}`));
       if (waiting.length > 12) items.push(el("li", {}, `and ${waiting.length - 12} more`));
-      boxes.push(el("div", { class: "box busy" }, el("div", {}, run.status === "RUNNING" ? "Waiting for" : "Left open"), el("ul", { class: "spans" }, ...items)));
+      boxes.push(el("div", { class: "box busy" }, el("div", {}, ["RUNNING", "PAUSING", "PAUSED"].includes(run.status) ? "Waiting for" : "Left open"), el("ul", { class: "spans" }, ...items)));
     }
     const given = parts("input", run.input);
     if (given.length) boxes.push(el("div", { class: "box" }, ...given.map(datum)));

@@ -146,7 +146,7 @@ class ExecutionView:
     @property
     def is_over(self) -> bool:
         """Whether the execution has ended."""
-        return self.status is not ExecutionStatus.RUNNING
+        return self.status.is_over
 
     @property
     def pending(self) -> tuple[Lane, ...]:
