@@ -15,6 +15,7 @@ from ._drivers.aside import Elsewhere
 from ._drivers.lambda_context import LambdaContext
 from ._drivers.outcome import InvocationDied, closed, timed_out
 from ._drivers.processes import ChildCall, GivenUp, TimeIsUp, look_in_child, run_child
+from ._drivers.workers import Workers
 from ._engine.director import InvocationLost
 from ._engine.executor import Executor
 from ._engine.scheduler import Scheduler
@@ -193,14 +194,13 @@ class InnerServer:
     def url(self) -> str:
         """Where it listens."""
         if self._server is None:
-            from ._drivers.loop import DaemonExecutor
             from ._http.server import Server
 
             operations = dict(self._operations())
             checkpoint = "checkpoint_durable_execution"
             operations[checkpoint] = _answered(operations[checkpoint])
             app = App(operations, self._request_bytes)
-            self._server = Server(app, "127.0.0.1", 0, DaemonExecutor(max_workers=1))
+            self._server = Server(app, "127.0.0.1", 0, Workers("durable-runner-worker"))
             self._server.start()
         return self._server.url
 
