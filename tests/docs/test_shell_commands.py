@@ -55,7 +55,7 @@ def run(command: str, folder: Path, environment: dict[str, str]) -> str:
 
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pytest and the AWS CLI of this interpreter come first on the path. Blocks that write files write them here."""
+    """The pytest and the AWS CLI of this interpreter come first on the path; blocks write files here."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
