@@ -11,7 +11,6 @@ import ast
 import builtins
 import contextlib
 import functools
-import gc
 import types
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -127,16 +126,27 @@ def _functions_in(code: types.CodeType) -> Iterator[tuple[tuple[str, int], types
 
 
 @contextlib.contextmanager
-def turned_sets(filenames: Iterable[str]) -> Iterator[None]:
-    """Let the functions of these files go through their sets the other way round."""
-    codes = {name: found for name in filenames if (found := _codes_of(name, _stamp(name)))}
-    undo = list(_exchanged(codes)) if codes else []
+def turned_sets(is_users: Filter, modules: Iterable[Any], handlers: Iterable[Any]) -> Iterator[None]:
+    """Let the functions of the user's own modules, and ``handlers``, go through their sets the other way round."""
+    files = _files_of(is_users, modules)
+    codes = {name: found for name in files if (found := _codes_of(name, _stamp(name)))}
+    roots = [*handlers, *(value for name in codes for value in vars(files[name]).values())]
+    undo = list(_exchanged(codes, roots)) if codes else []
+    # They stay: a function that was made meanwhile may live on.
     vars(builtins).update({_SET: _TurnedSet, _FROZEN: _TurnedFrozen})
     try:
         yield
     finally:
         for function, own in undo:
             function.__code__ = own
+
+
+Filter = Callable[[str], bool]
+
+
+def _files_of(is_users: Filter, modules: Iterable[Any]) -> dict[str, Any]:
+    named = ((getattr(module, "__file__", None), module) for module in modules)
+    return {name: each for name, each in named if isinstance(name, str) and name.endswith(".py") and is_users(name)}
 
 
 def _stamp(filename: str) -> float:
@@ -146,9 +156,8 @@ def _stamp(filename: str) -> float:
         return 0.0
 
 
-def _exchanged(codes: dict[str, Codes]) -> Iterator[tuple[types.FunctionType, types.CodeType]]:
-    functions = [each for each in gc.get_objects() if type(each) is types.FunctionType]
-    for function in functions:
+def _exchanged(codes: dict[str, Codes], roots: Iterable[Any]) -> Iterator[tuple[types.FunctionType, types.CodeType]]:
+    for function in _functions_below(roots):
         own = function.__code__
         other = codes.get(own.co_filename, {}).get((own.co_qualname, own.co_firstlineno))
         if other is not None and other.co_freevars == own.co_freevars:
@@ -156,10 +165,32 @@ def _exchanged(codes: dict[str, Codes]) -> Iterator[tuple[types.FunctionType, ty
             yield function, own
 
 
-Filter = Callable[[str], bool]
+def _functions_below(roots: Iterable[Any]) -> Iterator[types.FunctionType]:
+    """Functions among these values, in their classes, and in what decorators and closures hold of them."""
+    seen: set[int] = set()
+    waiting = list(roots)
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, types.FunctionType):
+            yield value
+            waiting += _closed_over(value)
+        elif isinstance(value, type):
+            waiting += vars(value).values()
+        else:
+            names = ("__func__", "func", "fget", "__wrapped__") if callable(value) or _wraps(value) else ()
+            waiting += [getattr(value, name, None) for name in names]
 
 
-def files_of(is_users: Filter, modules: Iterable[Any]) -> list[str]:
-    """The source files of the user's own modules."""
-    names = (getattr(module, "__file__", None) for module in modules)
-    return [name for name in names if isinstance(name, str) and name.endswith(".py") and is_users(name)]
+def _wraps(value: Any) -> bool:
+    return isinstance(value, property | staticmethod | classmethod)
+
+
+def _closed_over(function: types.FunctionType) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # a name that was never bound
+            inside = cell.cell_contents
+            if callable(inside):
+                yield inside

@@ -103,7 +103,7 @@ def _clocks() -> dict[str, Callable[..., Any]]:
 
 def _chances(seed: int) -> dict[str, Any]:
     """Functions of the module ``random``, with another state. A handler that seeds them itself gets what it got."""
-    other = random.Random(seed)
+    other = random.Random(f"another world {seed}")  # which no test has seeded by chance
     own = getattr(random, "_inst", None)
     return {
         name: getattr(other, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import site
 import sysconfig
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import FrameType
 Place = tuple[str, int]
 """File and line."""
 
+SDKS = frozenset({"async_durable_execution", "aws_durable_execution_sdk_python"})
 _OURS = str(Path(__file__).resolve().parent.parent)
 
 
@@ -18,6 +20,9 @@ _OURS = str(Path(__file__).resolve().parent.parent)
 def _foreign() -> tuple[str, ...]:
     paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     paths |= {*site.getsitepackages(), site.getusersitepackages(), _OURS}
+    # Also where somebody has them in a folder of their own.
+    specs = (importlib.util.find_spec(name) for name in SDKS)
+    paths |= {folder for spec in specs if spec is not None for folder in spec.submodule_search_locations or ()}
     return tuple(str(Path(path)) for path in paths if path)
 
 

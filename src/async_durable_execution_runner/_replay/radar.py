@@ -11,7 +11,7 @@ from typing import Any
 
 from .._bridges import Bridge, bridge_for
 from .._drivers.replaying import apart_from_any_loop
-from .._drivers.turning import files_of, turned_sets
+from .._drivers.turning import turned_sets
 from .._drivers.varying import varied
 from .._model.execution import ExecutionRecord
 from .comparing import drifts_of
@@ -71,7 +71,7 @@ def _chosen(by_execution: list[list[_Flight]], most: int) -> list[_Flight]:
 
 def _reports(flights: list[_Flight]) -> list[ReplayReport]:
     found: dict[int, tuple[_Flight, list[Drift], list[str]]] = {}
-    with _another_world():
+    with _another_world([flight.seen.handler for flight in flights]):
         for flight in flights:
             _, drifts, moments = found.setdefault(id(flight.recording), (flight, [], []))
             played = play(flight.bridge, flight.seen.handler, flight.recording, flight.window, patience=_IDLE_SECONDS)
@@ -91,8 +91,8 @@ def _report(flight: _Flight, drifts: list[Drift], moments: list[str]) -> ReplayR
 
 
 @contextlib.contextmanager
-def _another_world() -> Iterator[None]:
-    files = files_of(is_users, list(sys.modules.values()))
-    with warnings.catch_warnings(), varied(is_users, seed=len(files)), turned_sets(files):
+def _another_world(handlers: list[Any]) -> Iterator[None]:
+    modules = list(sys.modules.values())
+    with warnings.catch_warnings(), varied(is_users, len(modules)), turned_sets(is_users, modules, handlers):
         warnings.simplefilter("ignore")
         yield

@@ -19,7 +19,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-_SDKS = frozenset({"async_durable_execution", "aws_durable_execution_sdk_python"})
+from .places import SDKS
+
 _MOST = 2000
 """Parts of one value that are looked at."""
 
@@ -148,7 +149,7 @@ def _sorted(parts: Any) -> tuple[str, ...]:
 def _is_sdks(value: Any) -> bool:
     """Whether it is an object of an SDK's own. Functions are looked into: user code is closed over in them."""
     package = str(type(value).__module__).partition(".")[0]
-    return package in _SDKS
+    return package in SDKS
 
 
 def take(value: Any) -> Any:
@@ -191,10 +192,11 @@ def _in_nodes(recorded: Node, now: Node, path: str) -> Difference | None:
 
 
 def _is_other_code(recorded: Any, now: Any) -> bool:
-    def code(node: Any) -> Any:
-        return getattr(node.original, "__code__", None) if isinstance(node, Node) else None
+    def place(node: Any) -> Any:
+        code = getattr(node.original, "__code__", None) if isinstance(node, Node) else None
+        return code and (code.co_filename, code.co_firstlineno, code.co_qualname)
 
-    return code(recorded) is not code(now)
+    return bool(place(recorded) != place(now))
 
 
 def _below(path: str, name: str, kind: str) -> str:
