@@ -182,6 +182,8 @@ class Local:
                     yield
             else:
                 yield
+        if watch is not None:
+            watch.of(arn).invocation_ended()
         if failures.seen:
             first = failures.seen[0]
             with self.lock:

@@ -387,6 +387,12 @@ async def refused_by_the_service() -> Any:
     await wait(timedelta(days=1000), name="too long")
 
 
+async def not_equal_to_itself() -> Any:
+    await step(work(float("nan")), name="use")
+    await invoke("other", [float("nan")], name="tell")
+    return float("nan")
+
+
 TWINS: list[Code] = [
     helpers_of_the_sdk,
     values_inside_of_steps,
@@ -404,6 +410,7 @@ TWINS: list[Code] = [
     callbacks_and_branches,
     in_the_background,
     refused_by_the_service,
+    not_equal_to_itself,
 ]
 
 

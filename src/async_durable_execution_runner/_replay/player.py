@@ -15,6 +15,7 @@ from .._drivers.lambda_context import context_of
 from .._drivers.replaying import NothingHappens, answering_threads, guarded, replay_loop, run_on
 from .._engine.inputs import InvocationInput
 from .._model.errors import ErrorObject
+from .._model.ids import ExecutionArn
 from .._wire.updates import parse_error
 from ..clock import VirtualClock, from_millis
 from .client import Ended, ReplayClient
@@ -103,11 +104,11 @@ def _event(session: Session) -> dict[str, Any]:
 
 
 def _context(recording: Recording) -> Any:
-    header = recording.header
+    header, arn = recording.header, ExecutionArn.parse(recording.header.arn)
     invocation = InvocationInput(
         execution_arn=header.arn,
         function_name=header.function_arn.rpartition(":")[2],
-        function_arn=header.function_arn,
+        function_arn=f"{header.function_arn}:{arn.version}" if arn is not None else header.function_arn,
         number=1,
         request_id="00000000-0000-0000-0000-000000000000",
         token="",

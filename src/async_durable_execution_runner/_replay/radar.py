@@ -21,8 +21,10 @@ from .recording import Recording, Window
 from .report import Drift, ReplayReport, merged
 from .watching import Log
 from .wording import name_of
+from .world import nothing_gets_out
 
-_IDLE_SECONDS = 2.0
+_IDLE_SECONDS = 0.5
+"""Real seconds after which a replay is given up in which nothing happens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,38 +63,48 @@ def _flights(seen: Seen) -> Iterator[_Flight]:
         yield _Flight(seen, bridge, recording, window)
 
 
-def _chosen(by_execution: list[list[_Flight]], most: int) -> list[_Flight]:
-    """First the first of each execution, then the second of each, and so on: evenly, and in the order of the runs."""
-    turns = [
-        (turn, number, flight) for number, flights in enumerate(by_execution) for turn, flight in enumerate(flights)
-    ]
-    return [flight for _, _, flight in sorted(turns, key=lambda each: each[:2])[:most]]
+def _chosen(by_execution: list[list[_Flight]], most: int) -> list[list[_Flight]]:
+    """So many that no execution has two more than another has left out; each in the order of its run."""
+    turns = sorted((turn, number) for number, flights in enumerate(by_execution) for turn in range(len(flights)))
+    counts = [0] * len(by_execution)
+    for _, number in turns[:most]:
+        counts[number] += 1
+    return [flights[:count] for flights, count in zip(by_execution, counts, strict=True) if count]
 
 
-def _reports(flights: list[_Flight]) -> list[ReplayReport]:
-    found: dict[int, tuple[_Flight, list[Drift], list[str]]] = {}
-    with _another_world([flight.seen.handler for flight in flights]):
+def _reports(by_execution: list[list[_Flight]]) -> list[ReplayReport]:
+    found = (_report(flights) for flights in by_execution)
+    return [report for report in found if not report.ok]
+
+
+def _report(flights: list[_Flight]) -> ReplayReport:
+    first = flights[0]
+    drifts: list[Drift] = []
+    moments: list[str] = []
+    with _another_world(first.seen):
         for flight in flights:
-            _, drifts, moments = found.setdefault(id(flight.recording), (flight, [], []))
-            played = play(flight.bridge, flight.seen.handler, flight.recording, flight.window, patience=_IDLE_SECONDS)
-            if played is not None:
-                drifts += drifts_of(flight.recording, played, flight.seen.log.asks)
-                moments.append(flight.window.label)
-    return [_report(*each) for each in found.values() if each[1]]
-
-
-def _report(flight: _Flight, drifts: list[Drift], moments: list[str]) -> ReplayReport:
-    name = flight.recording.header.name
+            played = play(flight.bridge, first.seen.handler, first.recording, flight.window, patience=_IDLE_SECONDS)
+            if played is None or played.gave_up:
+                break
+            drifts += drifts_of(first.recording, played, first.seen.log.asks)
+            moments.append(flight.window.label)
     return ReplayReport(
-        name=f"{name_of(flight.seen.handler)}, execution '{name}'",
+        name=f"{name_of(first.seen.handler)}, execution '{first.recording.header.name}'",
         drifts=merged(iter(drifts)),
         replayed=tuple(moments),
     )
 
 
 @contextlib.contextmanager
-def _another_world(handlers: list[Any]) -> Iterator[None]:
-    modules = list(sys.modules.values())
-    with warnings.catch_warnings(), varied(is_users, len(modules)), turned_sets(is_users, modules, handlers):
+def _another_world(seen: Seen) -> Iterator[None]:
+    """What the handler has found around it, on another day."""
+    world, modules = seen.log.world, list(sys.modules.values())
+    with contextlib.ExitStack() as stack:
+        if world is not None:
+            stack.enter_context(world.put_back())
+        stack.enter_context(varied(is_users, len(modules)))
+        stack.enter_context(turned_sets(is_users, modules, [seen.handler]))
+        stack.enter_context(nothing_gets_out())
+        stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
         yield

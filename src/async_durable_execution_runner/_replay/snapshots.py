@@ -168,7 +168,8 @@ def difference(recorded: Any, now: Any, path: str = "") -> Difference | None:
         return None
     if type(recorded) is not type(now) and not _are_numbers(recorded, now):
         return None if _is_text_of(recorded, now) else Difference(path, plain(recorded), plain(now))
-    return None if recorded == now else Difference(path, plain(recorded), plain(now))
+    # What is not equal to itself has one text all the same.
+    return None if recorded == now or repr(recorded) == repr(now) else Difference(path, plain(recorded), plain(now))
 
 
 def _in_nodes(recorded: Node, now: Node, path: str) -> Difference | None:

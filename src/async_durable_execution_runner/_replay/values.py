@@ -83,7 +83,7 @@ def _inputs(asked: Asked, recorded: Operation, log: Logged | None) -> Iterator[_
     for name, then, now in _told(ask, recorded):
         seen.add(name)
         # A payload may hold what was made up before; what an operation is configured with seldom does.
-        if then != now and not (asked.speculative and name == "payload"):
+        if not _same(then, now) and not (asked.speculative and name == "payload"):
             yield _Changed(_WORDS.get(name, name), _shown(then), _shown(now))
     if log is None:
         return
@@ -139,6 +139,11 @@ def _decoded(text: str | None) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _same(then: Any, now: Any) -> bool:
+    """Whether both are the same, also where they hold what is not equal to itself."""
+    return bool(then == now) or repr(then) == repr(now)
 
 
 def _shown(value: Any) -> str:
@@ -227,7 +232,7 @@ def _outcome(then: Ended, now: Ended, *, is_radar: bool, is_custom: bool) -> _Ch
     if is_custom:
         return None
     value, other_value = _decoded(then.result or None), _decoded(now.result or None)
-    return _Changed("result", _shown(value), _shown(other_value)) if value != other_value else None
+    return _Changed("result", _shown(value), _shown(other_value)) if not _same(value, other_value) else None
 
 
 def _error(error: ErrorObject | None) -> str:

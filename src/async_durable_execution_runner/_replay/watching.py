@@ -9,6 +9,7 @@ from .._model.asks import Ask
 from .places import Place, place_of
 from .snapshots import take
 from .values import Logged
+from .world import World
 
 
 class Log:
@@ -18,6 +19,8 @@ class Log:
 
     def __init__(self) -> None:
         self.asks: dict[str, Logged] = {}
+        self.world: World | None = None
+        """What was around the handler when its last invocation ended."""
         self._places: dict[str, Place | None] = {}
 
     def created(self, operation_id: str, frame: FrameType) -> None:
@@ -32,6 +35,10 @@ class Log:
             inputs = {name: take(value) for name, value in ask.inputs.items()}
             self.asks[ask.operation_id] = Logged(ask=ask, inputs=inputs, place=self._places.get(ask.operation_id))
         return None
+
+    def invocation_ended(self) -> None:
+        """The handler has come back."""
+        self.world = World()
 
     def returned(self, ask: Ask, door: Door) -> Ticket | None:
         """See ``Listener.returned``."""
