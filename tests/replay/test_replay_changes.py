@@ -20,7 +20,7 @@ from async_durable_execution import (
 )
 from replay_kit import found, recorded, replayed, work
 
-from async_durable_execution_runner import NonDeterministicExecutionError, replay
+from async_durable_execution_runner import DurableFunctionTestRunner, NonDeterministicExecutionError, replay
 
 Code = Callable[[], Awaitable[Any]]
 
@@ -442,3 +442,46 @@ def test_a_submitter_does_not_run_and_its_callback_is_answered() -> None:
     (drift,) = replayed(handler_of(sooner), history).drifts
     assert (drift.what, drift.recorded, drift.now) == ("timeout in seconds", "7200", "3600")
     assert drift.where.endswith("'approval'")
+
+
+async def large_results() -> Any:
+    async def child() -> str:
+        await step(work("inside"), name="inside")
+        await wait(3)
+        return "x" * 300_000
+
+    async def branch() -> str:
+        await step(work("branch"), name="branch")
+        return "y" * 200_000
+
+    big = await run_in_child_context(child, name="big")
+    batch = await parallel([branch, branch], name="batch")
+    await wait(4, name="later")
+    return len(big) + sum(map(len, batch.get_results()))
+
+
+async def refused() -> Any:
+    await wait(2, name="pause")
+    return "x" * 7_000_000
+
+
+async def failed() -> Any:
+    await wait(2, name="pause")
+    raise ValueError(f"no luck with {object()}")
+
+
+async def timed_out() -> Any:
+    callback = await create_callback(name="silent", timeout=timedelta(seconds=30))
+    try:
+        return await callback.result()
+    except Exception as error:  # noqa: BLE001 - the SDK's errors differ between releases
+        return str(error)
+
+
+@pytest.mark.parametrize("code", [large_results, refused, failed, timed_out], ids=lambda code: code.__name__)
+def test_unusual_ends_are_no_drift(code: Code) -> None:
+    with DurableFunctionTestRunner(handler_of(code)) as runner:
+        result = runner.run()
+    for history in (result, result.events):
+        report = replayed(handler_of(code), history)
+        assert report.ok, report.render()

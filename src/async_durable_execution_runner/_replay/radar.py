@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from .._bridges import Bridge, bridge_for
@@ -52,7 +53,8 @@ def look(executions: Iterable[Seen], most: int) -> list[ReplayReport]:
     The clock is later, ``random`` has another state, and sets are gone through the other way round, as far as the
     user's own modules see them.
     """
-    flights = _chosen([list(_flights(each)) for each in executions], most)
+    # Each execution's first invocation comes before any second one, so no more than these can have a turn.
+    flights = _chosen([list(_flights(each)) for each in islice(executions, most)], most)
     found: list[ReplayReport] = apart_from_any_loop(lambda: _reports(flights)) if flights else []
     return found
 

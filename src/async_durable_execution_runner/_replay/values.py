@@ -171,12 +171,12 @@ def _results(recording: Recording, played: Played, *, is_radar: bool) -> Iterato
         changed = _outcome(then, ended, is_radar=is_radar, is_custom="result" in asked.ask.custom)
         if changed is not None:
             yield _drift(recording, played, asked, recorded, changed)
-    final = played.window.outcome
+    final = played.window.outcome  # of one that was cut, what the service has refused, and not what the handler gave
     is_last = played.window.end == len(recording.events)  # the history may have been cut before its outcome
     if final is None and not is_radar and not (is_last or played.window.is_cut) and played.status != "PENDING":
         # It suspended then and goes on now. Begun again, it may well: what was open then may be answered already.
         final = recording.outcome or _SUSPENDED
-    if final is not None:
+    if final is not None and (final is not played.window.outcome or not played.window.is_cut):
         then = Ended(final.status is ExecutionStatus.FAILED, final.result, final.error)
         yield from _final(played, then if final is not _SUSPENDED else None, is_radar=is_radar)
 
