@@ -77,6 +77,16 @@ def test_nothing_is_recorded_in_ci_nor_without_a_folder(suite: Suite, monkeypatc
     assert not (suite.folder / "histories").exists()
 
 
+def test_what_is_there_is_never_replaced(suite: Suite) -> None:
+    suite.ini("durable_histories = histories")
+    (suite.folder / "histories").mkdir()
+    kept = suite.folder / "histories" / "test_inner.test_paid.json"
+    kept.write_text("by hand")
+    suite.run(CODE, "--durable-record", "test_inner.py").assert_outcomes(passed=2)
+    assert kept.read_text() == "by hand"
+    assert (suite.folder / "histories" / "test_inner.test_two.json").exists()
+
+
 def test_failed_tests_and_handlers_without_a_name_are_not_recorded(suite: Suite) -> None:
     suite.ini("durable_histories = histories")
     result = suite.run(

@@ -59,10 +59,10 @@ def reports_on(code: Code, *, most: int = 20) -> list[ReplayReport]:
         runner.mock_invoke("other", result=5, after=4)
         runner.run({}, execution_name="order-7")
         (arn,) = runner._local.executor.executions
-        before = list(RAN), runner.now, len(runner.get_execution_history(arn))
+        before = list(RAN), runner.now, len(runner.get_execution_history(arn)), random.getstate()
         reports = look(radar._seen(), most)
-        after = list(RAN), runner.now, len(runner.get_execution_history(arn))
-    assert before == after, "a replay does nothing again"
+        after = list(RAN), runner.now, len(runner.get_execution_history(arn)), random.getstate()
+    assert before == after, "a replay does nothing again, and uses no random numbers up"
     return reports
 
 

@@ -485,3 +485,22 @@ def test_unusual_ends_are_no_drift(code: Code) -> None:
     for history in (result, result.events):
         report = replayed(handler_of(code), history)
         assert report.ok, report.render()
+
+
+def test_answers_arrive_in_the_order_in_which_they_came() -> None:
+    async def slowly() -> str:
+        await asyncio.sleep(0.02)
+        return "slow"
+
+    async def code() -> Any:
+        racing = {step(slowly, name="slow"), step(work("fast"), name="fast")}
+        done, _ = await asyncio.wait(racing, return_when=asyncio.FIRST_COMPLETED)
+        (winner,) = done
+        first = await winner
+        await step(work(first), name=f"after {first}")
+        await asyncio.wait(racing)
+
+    history = recorded(handler_of(code))
+    report = replayed(handler_of(code), history, prefixes="invocations")
+    assert report.ok, report.render()
+    assert history.get_step("after fast")
