@@ -16,7 +16,7 @@ from ._replay.player import Played, play
 from ._replay.reading import read_history
 from ._replay.recording import Recording, Window
 from ._replay.report import Drift, DriftKind, ReplayReport, Row, merged
-from ._replay.wording import name_of
+from ._replay.wording import name_of, place_of_handler
 from .exceptions import HandlerError, NonDeterministicExecutionError
 
 __all__ = ["Drift", "DriftKind", "ReplayReport", "Row", "replay"]
@@ -55,7 +55,7 @@ def replay(
     played = apart_from_any_loop(lambda: _all_played(bridge, handler, recording, windows))
     report = ReplayReport(
         name=f"{name_of(handler)} against execution '{recording.header.name}'",
-        drifts=merged(drift for each in played for drift in drifts_of(recording, each)),
+        drifts=merged((drift for each in played for drift in drifts_of(recording, each)), place_of_handler(handler)),
         replayed=tuple(each.window.label for each in played),
         skipped=tuple(each.label for each in windows[len(played) :]),
     )

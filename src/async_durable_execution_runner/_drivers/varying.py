@@ -126,6 +126,28 @@ def _stand_ins(seed: int) -> dict[int, Any]:
     return found
 
 
+_MISSING = object()
+_FIXED = (int, float, complex)
+
+
+def _stand_in_for(value: Any, stand_ins: Mapping[int, Any]) -> Any:
+    """What stands in for the value of a name: also for a method of a class that has a stand-in."""
+    if isinstance(value, types.BuiltinMethodType) and isinstance(value.__self__, type):
+        owner = stand_ins.get(id(value.__self__))
+        return getattr(owner, value.__name__, None) if owner is not None else None
+    return stand_ins.get(id(value))
+
+
+def _other_hash(value: object) -> int:
+    """As another process has it: of numbers it is the same everywhere, of texts it hangs on a seed."""
+    own = hash(value)
+    return own if _is_fixed(value) else own ^ 0x5A5A5A5A
+
+
+def _is_fixed(value: object) -> bool:
+    return all(map(_is_fixed, value)) if isinstance(value, tuple) else isinstance(value, _FIXED)
+
+
 @contextlib.contextmanager
 def varied(is_users: Callable[[str], bool], seed: int) -> Iterator[None]:
     """Let the user's own modules see another day and other random numbers. They see the real ones again afterwards."""
@@ -134,11 +156,12 @@ def varied(is_users: Callable[[str], bool], seed: int) -> Iterator[None]:
     stand_ins = _stand_ins(seed)
     undo: list[tuple[dict[str, Any], str, Any]] = []
     for names in _globals_of_users(is_users):
-        for name, value in list(names.items()):
-            stand_in = stand_ins.get(id(value))
-            if stand_in is not None and not name.startswith("__"):
-                undo.append((names, name, value))
-                names[name] = stand_in
+        found = [(name, _stand_in_for(value, stand_ins), value) for name, value in names.items()]
+        changed = [each for each in found if each[1] is not None and not each[0].startswith("__")]
+        if "hash" not in names:
+            changed.append(("hash", _other_hash, _MISSING))
+        undo += [(names, name, value) for name, _, value in changed]
+        names.update({name: stand_in for name, stand_in, _ in changed})
     own = builtins.__import__
     builtins.__import__ = _importing(own, stand_ins, is_users)
     try:
@@ -146,7 +169,10 @@ def varied(is_users: Callable[[str], bool], seed: int) -> Iterator[None]:
     finally:
         builtins.__import__ = own
         for names, name, value in reversed(undo):
-            names[name] = value
+            if value is _MISSING:
+                names.pop(name, None)
+            else:
+                names[name] = value
         del held
 
 

@@ -220,7 +220,8 @@ class _Comparison:
         now: str,
         operation_id: str | None = None,
     ) -> Drift:
-        place = asked.place if asked is not None else None
+        log = self._logged.get(operation_id or "")
+        place = asked.place if asked is not None else log.place if log is not None else None
         where = words_of(self._recording, scope.key) if scope.key not in {None, ADDED} else ""
         return Drift(
             kind=kind,

@@ -21,7 +21,7 @@ from .player import play
 from .recording import Recording, Window
 from .report import Drift, ReplayReport, merged
 from .watching import Log
-from .wording import name_of
+from .wording import name_of, place_of_handler
 from .world import nothing_gets_out
 
 _IDLE_SECONDS = 0.5
@@ -92,7 +92,7 @@ def _report(flights: list[_Flight]) -> ReplayReport:
             moments.append(flight.window.label)
     return ReplayReport(
         name=f"{name_of(first.seen.handler)}, execution '{first.recording.header.name}'",
-        drifts=merged(iter(drifts)),
+        drifts=merged(iter(drifts), place_of_handler(first.seen.handler)),
         replayed=tuple(moments),
     )
 

@@ -135,8 +135,11 @@ class ReplayReport:
         return "\n".join(lines)
 
 
-def merged(drifts: Iterator[Drift]) -> tuple[Drift, ...]:
-    """Each finding once, with all the moments that it was seen from."""
+def merged(drifts: Iterator[Drift], handler: tuple[str, int] | None = None) -> tuple[Drift, ...]:
+    """Each finding once, with all the moments that it was seen from.
+
+    ``handler`` is where the handler is defined: the place of what has none of its own.
+    """
     found: dict[tuple[str, ...], Drift] = {}
     for drift in drifts:
         known = found.get(drift.key)
@@ -146,7 +149,9 @@ def merged(drifts: Iterator[Drift]) -> tuple[Drift, ...]:
     elsewhere = {drift.operation_id for drift in found.values() if drift.kind in _STILL_THERE}
     # From another moment, an operation that stands elsewhere now may be out of sight: only its absence is seen.
     return tuple(
-        drift for drift in found.values() if drift.kind is not DriftKind.REMOVED or drift.operation_id not in elsewhere
+        drift if drift.file is not None or handler is None else replace(drift, file=handler[0], line=handler[1])
+        for drift in found.values()
+        if drift.kind is not DriftKind.REMOVED or drift.operation_id not in elsewhere
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from types import FunctionType
 from typing import Any
 
 from .._bridges import handler_name, layers, sdk_of
 from .._model.asks import Ask
 from .._model.operation import Operation
+from .places import Place
 from .recording import Recording
 
 
@@ -29,12 +29,32 @@ def words_of(recording: Recording, key: str | None) -> str:
 
 def name_of(handler: Any) -> str:
     """The durable function as its author named it, also where a decorator hides it."""
-    own = next((layer for layer in layers(handler) if sdk_of(layer) is None), None)
-    return handler_name(own or _closed_over(handler) or handler)
+    return handler_name(_own(handler) or handler)
+
+
+def place_of_handler(handler: Any) -> Place | None:
+    """Where the durable function is defined, if that can be known."""
+    code = getattr(_own(handler), "__code__", None)
+    return (code.co_filename, code.co_firstlineno) if code is not None else None
+
+
+def _own(handler: Any) -> Any:
+    """The user's function below an SDK's wrappers, some of which only close over it."""
+    for _ in range(_DEEPEST):
+        own = next((layer for layer in layers(handler) if sdk_of(layer) is None), None)
+        if own is not None:
+            return own
+        handler = _closed_over([*layers(handler)][-1])
+        if handler is None:
+            return None
+    return None
+
+
+_DEEPEST = 10
+"""Wrappers that are looked below."""
 
 
 def _closed_over(wrapper: Any) -> Any:
     names = getattr(getattr(wrapper, "__code__", None), "co_freevars", ())
     cells = dict(zip(names, getattr(wrapper, "__closure__", None) or (), strict=False))
-    function = cells["func"].cell_contents if "func" in cells else None
-    return function if isinstance(function, FunctionType) else None
+    return next((cells[name].cell_contents for name in ("func", "function", "wrapper") if name in cells), None)
