@@ -16,7 +16,7 @@ def complaint(suite: Suite, marker: str, *arguments: str) -> str:
 def test_an_unknown_argument(suite: Suite) -> None:
     text = complaint(suite, "@use(handler=order, lambda_functon_name='x')")
     assert "has no argument 'lambda_functon_name'. Did you mean 'lambda_function_name'?" in text
-    assert "Valid: handler, lambda_function_name, crash, radar, store, store_path, clock," in text
+    assert "Valid: handler, lambda_function_name, store, store_path, clock," in text
 
 
 def test_an_unknown_argument_that_resembles_none(suite: Suite) -> None:
