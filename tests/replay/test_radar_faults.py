@@ -407,6 +407,15 @@ async def not_equal_to_itself() -> Any:
     return float("nan")
 
 
+class Shy(dict[str, Any]):
+    def items(self) -> Any:
+        raise RuntimeError("do not look")
+
+
+async def objects_that_do_not_like_it() -> Any:
+    await step(work(Shy()), name="use")
+
+
 TWINS: list[Code] = [
     helpers_of_the_sdk,
     values_inside_of_steps,
@@ -425,6 +434,7 @@ TWINS: list[Code] = [
     in_the_background,
     refused_by_the_service,
     not_equal_to_itself,
+    objects_that_do_not_like_it,
 ]
 
 

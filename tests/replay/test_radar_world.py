@@ -162,3 +162,18 @@ def test_a_handler_that_waits_for_its_test_is_let_go_once(monkeypatch: pytest.Mo
     before = len(begun)
     assert reports(radar) == []
     assert len(begun) == before + 1
+
+
+def test_what_the_radar_cannot_do_fails_no_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    @durable_execution
+    async def handler(event: Any) -> Any:
+        await step(work("charge"), name=f"charge {id(object())} {os.urandom(4).hex()}")
+
+    radar = run(handler)
+    assert reports(radar) != []
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise KeyError("a mistake of ours")
+
+    monkeypatch.setattr(radars, "drifts_of", broken)
+    assert reports(radar) == []

@@ -180,3 +180,26 @@ def test_a_handler_that_waits_for_something_else_is_given_up(monkeypatch: pytest
     assert "NothingHappens" in drift.now
     assert len(report.replayed) == 1
     assert report.skipped
+
+
+def test_every_kind_of_handler_can_be_replayed() -> None:
+    import functools
+
+    async def undecorated(event: Any) -> Any:
+        await step(work("reserve"), name="reserve")
+        await wait(60, name="pause")
+        await invoke("other", {"order": 7}, name="tell")
+        return event
+
+    def logged(inner: Any) -> Any:
+        @functools.wraps(inner)
+        def around(event: Any, context: Any) -> Any:
+            return inner(event, context)
+
+        return around
+
+    result = recorded(handler, {"order": 7})
+    for each in (undecorated, logged(handler), f"{__name__}:handler"):
+        report = replayed(each, result)
+        assert report.ok, report.render()
+        assert replayed(logged(other), result).drifts[0].operation == "Step 'reserve'"

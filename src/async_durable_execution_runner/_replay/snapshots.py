@@ -153,8 +153,11 @@ def _is_sdks(value: Any) -> bool:
 
 
 def take(value: Any) -> Any:
-    """A value as it is now."""
-    return _Taker().take(value)
+    """A value as it is now. Objects of the user's that do not like being looked at are left alone."""
+    try:
+        return _Taker().take(value)
+    except Exception:  # noqa: BLE001 - whatever their own methods raise
+        return OPAQUE
 
 
 def difference(recorded: Any, now: Any, path: str = "") -> Difference | None:

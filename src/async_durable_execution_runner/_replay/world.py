@@ -78,12 +78,13 @@ _known: tuple[int, list[Any]] = (0, [])
 
 
 def _users_modules() -> list[Any]:
-    """The user's own modules, looked for again when there are more modules than before."""
+    """The user's own modules, looked for again when there are other modules than before."""
     global _known  # noqa: PLW0603 - remembered for the process, as the modules are
-    count = len(sys.modules)
-    if _known[0] != count:
-        files = ((getattr(module, "__file__", None), module) for module in list(sys.modules.values()))
-        _known = count, [module for name, module in files if isinstance(name, str) and is_users(name)]
+    modules = list(sys.modules.values())
+    state = hash(tuple(map(id, modules)))
+    if _known[0] != state:
+        files = ((getattr(module, "__file__", None), module) for module in modules)
+        _known = state, [module for name, module in files if isinstance(name, str) and is_users(name)]
     return _known[1]
 
 
