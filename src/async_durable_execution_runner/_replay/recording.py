@@ -106,7 +106,8 @@ def _replays_children(operation: Operation) -> bool:
     details = operation.details
     if not isinstance(details, ContextDetails) or not operation.is_terminal or details.error is not None:
         return False
-    return details.replay_children or details.result == "" or _is_summary(details.result)
+    # Even nothing is stored as a text, so where there is none the result was too large to be kept.
+    return details.replay_children or not details.result or _is_summary(details.result)
 
 
 def _is_summary(text: str | None) -> bool:
