@@ -416,6 +416,20 @@ async def objects_that_do_not_like_it() -> Any:
     await step(work(Shy()), name="use")
 
 
+async def variables_that_go_on() -> Any:
+    order: dict[str, Any] = {}
+    for number in range(3):
+        order["number"] = number
+
+        async def use() -> Any:
+            return number  # noqa: B023 - awaited before it goes on
+
+        await step(use, name=f"use {number}")
+        await step(work(order), name=f"use order {number}")
+        await invoke("other", order, name=f"tell {number}")
+    order.clear()
+
+
 TWINS: list[Code] = [
     helpers_of_the_sdk,
     values_inside_of_steps,
@@ -435,6 +449,7 @@ TWINS: list[Code] = [
     refused_by_the_service,
     not_equal_to_itself,
     objects_that_do_not_like_it,
+    variables_that_go_on,
 ]
 
 

@@ -6,8 +6,9 @@ is and where it stands, and by its identifier only among several that fit or whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from .._model.asks import Ask, Identity
 from .._model.operation import Operation
@@ -41,6 +42,10 @@ class Asked:
     """The recorded context it stands in; ``None`` at the top."""
     recorded: Operation | None
     how: How
+    inputs: dict[str, Any] = field(default_factory=dict)
+    """Snapshots of its inputs, as they were when it was asked for: a variable that a step closes over goes on."""
+    payload: Any = None
+    """What an invoke stores of its payload by default, as it was then."""
     forced: bool = False
     """Whether the replay could not go on without an answer that was never recorded."""
     speculative: bool = False

@@ -31,6 +31,7 @@ from .._wire.rendering import render_operation
 from .matching import Asked, Matcher
 from .places import Place, place_of
 from .recording import Recording, Window
+from .snapshots import as_json, take
 
 _NEVER = math.inf
 BATCHES = frozenset({"Map", "Parallel"})
@@ -76,6 +77,8 @@ class Session:
                 place = self._places.get(ask.operation_id)
                 known = self._by_id[ask.operation_id] = self.matcher.match(ask, place)
                 known.speculative = self._speculates
+                known.inputs = {name: take(value) for name, value in ask.inputs.items()}
+                known.payload = as_json(ask.inputs.get("payload"))
                 self.asked_for.append(known)
             return self._answer(known, door)
 

@@ -12,6 +12,7 @@ import datetime as dt
 import decimal
 import enum
 import functools
+import json
 import pathlib
 import types
 import uuid
@@ -158,6 +159,18 @@ def take(value: Any) -> Any:
         return _Taker().take(value)
     except Exception:  # noqa: BLE001 - whatever their own methods raise
         return OPAQUE
+
+
+ABSENT: Any = object()
+"""Stands for a stored form that is not known here."""
+
+
+def as_json(value: Any) -> Any:
+    """What is stored of a value by default, read again; ``ABSENT`` if JSON cannot hold it."""
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError, RecursionError):
+        return ABSENT
 
 
 def difference(recorded: Any, now: Any, path: str = "") -> Difference | None:

@@ -19,11 +19,10 @@ from .player import Played
 from .recording import Outcome, Recording
 from .report import Drift, DriftKind
 from .session import BATCHES
-from .snapshots import difference, take
+from .snapshots import ABSENT, difference
 from .wording import label_of, words_of
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
-_ABSENT = object()
 _SUSPENDED = Outcome(status=ExecutionStatus.RUNNING, result=None, error=None)
 
 
@@ -78,19 +77,18 @@ def _drift(recording: Recording, played: Played, asked: Asked, recorded: Operati
 
 
 def _inputs(asked: Asked, recorded: Operation, log: Logged | None) -> Iterator[_Changed]:
-    ask = asked.ask
     seen: set[str] = set()
-    for name, then, now in _told(ask, recorded):
+    for name, then, now in _told(asked, recorded):
         seen.add(name)
         # A payload may hold what was made up before; what an operation is configured with seldom does.
         if not _same(then, now) and not (asked.speculative and name == "payload"):
             yield _Changed(_WORDS.get(name, name), _shown(then), _shown(now))
     if log is None:
         return
-    for name, value in ask.inputs.items():
+    for name, now in asked.inputs.items():
         if name in seen:
             continue
-        found = difference(log.inputs.get(name), take(value))
+        found = difference(log.inputs.get(name), now)
         if found is not None:
             path = f" {found.path}" if found.path else ""
             what = f"argument{path}" if name in {"func", "check"} else f"{_WORDS.get(name, name)}{path}"
@@ -107,9 +105,10 @@ _WORDS = {
 }
 
 
-def _told(ask: Ask, recorded: Operation) -> Iterator[tuple[str, Any, Any]]:
+def _told(asked: Asked, recorded: Operation) -> Iterator[tuple[str, Any, Any]]:
     """Inputs that the history itself holds: name, value then, value now."""
-    inputs, details = ask.inputs, recorded.details
+    ask, details = asked.ask, recorded.details
+    inputs = ask.inputs
     match details:
         case WaitDetails():
             yield "seconds", details.duration, inputs.get("seconds")
@@ -119,17 +118,9 @@ def _told(ask: Ask, recorded: Operation) -> Iterator[tuple[str, Any, Any]]:
         case ChainedInvokeDetails():
             yield "function_name", details.function_name, inputs.get("function_name")
             yield "tenant_id", details.tenant_id, inputs.get("tenant_id")
-            now = _as_json(inputs.get("payload")) if "payload" not in ask.custom else _ABSENT
-            if now is not _ABSENT and details.input_payload is not None:
+            now = asked.payload if "payload" not in ask.custom else ABSENT
+            if now is not ABSENT and details.input_payload is not None:
                 yield "payload", _decoded(details.input_payload), now
-
-
-def _as_json(value: Any) -> Any:
-    """What is stored of a value by default; ``_ABSENT`` if that is not known here."""
-    try:
-        return json.loads(json.dumps(value))
-    except (TypeError, ValueError):
-        return _ABSENT
 
 
 def _decoded(text: str | None) -> Any:
