@@ -98,6 +98,13 @@ class Recorder:
             elif _write(path, name, record):
                 self.said.append(f"{path.name}: recorded")
 
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell what was recorded."""
+        if self.said:
+            terminalreporter.section("durable histories")
+            for line in self.said:
+                terminalreporter.write_line(line)
+
 
 def _executions(runner: DurableFunctionTestRunner) -> Iterator[tuple[str | None, ExecutionRecord]]:
     local = runner._local  # noqa: SLF001 - made for this

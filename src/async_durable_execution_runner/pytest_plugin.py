@@ -43,7 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if options.replay.record and options.mode == "local":
         from ._pytest_histories import recorder_for
 
-        config.stash[_RECORDER] = recorder_for(options.replay.histories)
+        recorder = config.stash[_RECORDER] = recorder_for(options.replay.histories)
+        config.pluginmanager.register(recorder)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> HistoryFile | None:
@@ -56,15 +57,6 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> HistoryFil
     file: HistoryFile = HistoryFile.from_parent(parent, path=file_path)
     file.handlers, file.folder = options.handlers, options.histories
     return file
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell what was recorded."""
-    recorder = config.stash.get(_RECORDER, None)
-    if recorder is not None and recorder.said:
-        terminalreporter.section("durable histories")
-        for line in recorder.said:
-            terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(tryfirst=True)
