@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ExecutionTimeoutError,
         FaultNotReachedError,
         HandlerError,
+        HistoryReadError,
         InputSerializationError,
         InvalidParameterValueException,
         InvalidRequestContentException,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     )
     from .faults import Plan
     from .observer import ExecutionNotifier, ExecutionObserver
+    from .replaying import Drift, DriftKind, ReplayReport, replay
     from .result import ExecutionStatus, InvocationRecord
     from .runner import (
         CallbackOperation,
@@ -74,6 +76,7 @@ _HOMES = {
     "clock": ("Clock", "RealClock", "VirtualClock"),
     "endpoint": ("DurableEndpoint",),
     "observer": ("ExecutionNotifier", "ExecutionObserver"),
+    "replaying": ("Drift", "DriftKind", "ReplayReport", "replay"),
     "result": ("ExecutionStatus", "InvocationRecord"),
     "runner": (
         "CallbackOperation",
@@ -102,6 +105,7 @@ _HOMES = {
         "ExecutionTimeoutError",
         "FaultNotReachedError",
         "HandlerError",
+        "HistoryReadError",
         "InputSerializationError",
         "InvalidParameterValueException",
         "InvalidRequestContentException",
@@ -135,6 +139,8 @@ __all__ = [
     "CrashMatrixError",
     "CrashReport",
     "CrashRun",
+    "Drift",
+    "DriftKind",
     "DurableEndpoint",
     "DurableExecutionAlreadyStartedException",
     "DurableFunctionCloudTestRunner",
@@ -154,6 +160,7 @@ __all__ = [
     "ExecutionTimeoutError",
     "FaultNotReachedError",
     "HandlerError",
+    "HistoryReadError",
     "InputSerializationError",
     "InvalidParameterValueException",
     "InvalidRequestContentException",
@@ -165,6 +172,7 @@ __all__ = [
     "Plan",
     "RealClock",
     "RecursiveInvocationException",
+    "ReplayReport",
     "RequestTooLargeException",
     "ResourceConflictException",
     "ResourceNotFoundException",
@@ -185,6 +193,7 @@ __all__ = [
     "VirtualClock",
     "WaitOperation",
     "check_store",
+    "replay",
 ]
 
 

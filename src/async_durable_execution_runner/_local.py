@@ -7,7 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from ._model.plan import Plan
 from ._reload import Reloading
 from ._render.failures import is_user_file, note_of
 from ._render.pending import stuck_message, unfinished_message
+from ._replay.watching import Watch
 from ._wire.border import BotocoreWire
 from ._wire.rendering import render_error, render_event, render_operation
 from ._wire.updates import parse_error
@@ -94,6 +95,8 @@ class Local:
         if self.director is not None:
             self.client.checkpoint = self.director.checkpoint
         self.warnings: list[str] = []
+        self.watch: Watch | None = None
+        """Who listens to what handlers ask for."""
         self.isolation: ProcessIsolation | None = None
         self._inner_server: InnerServer | None = None
         # With the handler, so that its id stays its own.
@@ -185,14 +188,18 @@ class Local:
     @contextmanager
     def _around(self, invocation: InvocationInput) -> Iterator[None]:
         bridge = self.bridge_of(invocation.function_name)
-        with bridge.failures() as watch:
+        arn, watch = invocation.execution_arn, self.watch
+        listening = bridge.listened(watch.of(arn), arn) if watch is not None else None
+        with listening or nullcontext(), bridge.failures() as failures:
             if self._sdk_tuning:
                 with bridge.tuned():
                     yield
             else:
                 yield
-        if watch.seen:
-            first = watch.seen[0]
+        if watch is not None:
+            watch.of(arn).invocation_ended()
+        if failures.seen:
+            first = failures.seen[0]
             with self.lock:
                 self.executor.note_failure(invocation.execution_arn, note_of(first.operation_id, first.error))
 

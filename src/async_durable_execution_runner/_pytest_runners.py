@@ -10,6 +10,7 @@ import pytest
 from ._model.plan import Plan
 from ._pytest_colours import SECTION
 from ._pytest_drawings import drawing_of
+from ._pytest_radar import RadarOfTest
 from .exceptions import DurableRunnerError
 from .faults import plan as plan_of
 from .options import PluginOptions, RunnerOptions
@@ -35,6 +36,7 @@ class RunnersOfTest:
         self._history = options.history
         self._in_cloud = options.mode == "cloud"
         self._defaults = options.runner
+        self._radar = RadarOfTest(options.replay.radar)
         self._planned = planned
         self._plan = planned.plan if planned is not None else None
         if clean is not None:
@@ -67,6 +69,8 @@ class RunnersOfTest:
         __tracebackhide__ = True
         runner = self._cloud(options) if self._in_cloud else self._local(options)
         self._runners.append(runner)
+        if options.radar and not self._in_cloud:
+            self._radar.watch(runner)
         return runner
 
     def _local(self, options: RunnerOptions) -> DurableFunctionTestRunner:
@@ -90,6 +94,10 @@ class RunnersOfTest:
 
         # To a test it is the same: what it lacks skips the test.
         return cast("DurableFunctionTestRunner", cloud_runner(options))
+
+    def check_determinism(self) -> None:
+        """Replay what the test has run, now that it has passed."""
+        self._radar.check()
 
     def close(self) -> None:
         """Close every runner, and only then complain of unused answers, if the test passed."""

@@ -60,6 +60,11 @@ class RecordSource:
     def __hash__(self) -> int:
         return hash(self._record.header.arn)
 
+    @property
+    def record(self) -> ExecutionRecord:
+        """The whole record."""
+        return self._record
+
     def events(self) -> list[dict[str, Any]]:
         """See ``ResultSource.events``."""
         return [render_event(event) for event in self._record.events]

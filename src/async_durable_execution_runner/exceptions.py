@@ -22,6 +22,7 @@ __all__ = [
     "ExecutionTimeoutError",
     "FaultNotReachedError",
     "HandlerError",
+    "HistoryReadError",
     "InputSerializationError",
     "InvalidParameterValueException",
     "InvalidRequestContentException",
@@ -158,6 +159,10 @@ class ExecutionTimeoutError(DurableRunnerError, TimeoutError):
 
 class NonDeterministicExecutionError(DurableRunnerError):
     """A replay asked for other operations than the history holds."""
+
+
+class HistoryReadError(DurableRunnerError, ValueError):
+    """A recorded history cannot be replayed: it is no history, or parts of it are missing."""
 
 
 class UnusedResponderError(DurableRunnerError, AssertionError):

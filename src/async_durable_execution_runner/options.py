@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from ._replay_options import ReplayOptions, add_replay_options, asked_radar
 
 if TYPE_CHECKING:
     from ._model.plan import Plan
@@ -126,13 +128,13 @@ RUNNER_OPTIONS = (
 )
 """Every keyword of the runner's constructor; a test compares the two."""
 
-MARKER_ONLY = ("crash",)
+MARKER_ONLY = ("crash", "radar")
 """What the plugin itself takes from a marker: not the runner's."""
 
 MARKER_ARGUMENTS = ("handler", "lambda_function_name", *(option.name for option in RUNNER_OPTIONS), *MARKER_ONLY)
 
 MARKER_HELP = (
-    f"{MARKER}(handler, lambda_function_name='test-function', crash='off', "
+    f"{MARKER}(handler, lambda_function_name='test-function', crash='off', radar=True, "
     f"{', '.join(option.name for option in RUNNER_OPTIONS)}): "
     "the durable function that the fixture 'durable_runner' runs, and options of its runner, by keyword. handler is a "
     "function decorated with @durable_execution, the undecorated durable function, or 'module:attribute'. "
@@ -187,6 +189,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     parser.addini("durable_html", "the default of --durable-html, from the ini file's folder on")
     parser.addini("durable_html_for", f"the default of --durable-html-for: {' or '.join(HTML_FOR)}")
+    add_replay_options(group, parser)
     parser.addini("durable_mode", f"the default of --durable-mode: {' or '.join(MODES)}")
     parser.addini("durable_history", f"the default of --durable-history: {', '.join(HISTORIES)}")
     for option in RUNNER_OPTIONS:
@@ -208,6 +211,7 @@ class PluginOptions:
     plan: Plan | None = None
     html: Path | None = None
     html_for: str = "failed"
+    replay: ReplayOptions = field(default_factory=ReplayOptions)
 
     @classmethod
     def of(cls, config: pytest.Config) -> PluginOptions:
@@ -222,6 +226,7 @@ class PluginOptions:
             plan=_plan(config.getoption("durable_plan")),
             html=_html_folder(config),
             html_for=_choice(config, "durable_html_for", HTML_FOR),
+            replay=ReplayOptions.of(config),
         )
 
     def crash_of(self, item: pytest.Item) -> str:
@@ -293,6 +298,7 @@ class RunnerOptions:
     handler: Any
     keywords: Mapping[str, object]
     defaults: Mapping[str, object]
+    radar: bool = True
 
     @classmethod
     def from_marker(
@@ -310,15 +316,17 @@ class RunnerOptions:
         _scope(keywords.pop("crash", None) or "off", f"{asked}: crash")
         if handler is None and needs_handler:
             raise pytest.UsageError(_no_handler(asked))
-        return cls(asked=asked, handler=handler, keywords=keywords, defaults=defaults)
+        radar = asked_radar(asked, keywords)
+        return cls(asked=asked, handler=handler, keywords=keywords, defaults=defaults, radar=radar)
 
     @classmethod
     def from_call(cls, handler: Any, keywords: Mapping[str, Any], defaults: Mapping[str, object]) -> RunnerOptions:
         """Read the arguments of ``durable_runner_factory``. Raises ``UsageError`` with what is valid."""
         asked = "durable_runner_factory"
-        valid = tuple(name for name in MARKER_ARGUMENTS if name not in {"handler", *MARKER_ONLY})
+        valid = tuple(name for name in MARKER_ARGUMENTS if name not in {"handler", "crash"})
         checked = _checked(asked, valid, keywords)
-        return cls(asked=asked, handler=handler, keywords=checked, defaults=defaults)
+        radar = asked_radar(asked, checked)
+        return cls(asked=asked, handler=handler, keywords=checked, defaults=defaults, radar=radar)
 
     def resolved(self) -> dict[str, object]:
         """The constructor's keywords: those of the test, then the environment's, then the ini file's."""

@@ -13,7 +13,10 @@ import pytest
 from .options import MARKER_HELP, PluginOptions, add_options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ._pytest_crashes import CleanRun, PlannedRun
+    from ._pytest_histories import HistoryFile, Recorder
     from ._pytest_runners import RunnersOfTest
     from .runner import DurableFunctionTestRunner
 
@@ -21,6 +24,7 @@ __all__ = ["durable_runner", "durable_runner_factory"]
 
 _OPTIONS = pytest.StashKey[PluginOptions]()
 _RUNNERS = pytest.StashKey["RunnersOfTest"]()
+_RECORDER: pytest.StashKey[Recorder] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,6 +40,23 @@ def pytest_configure(config: pytest.Config) -> None:
         from ._pytest_cloud import CloudSkips
 
         config.pluginmanager.register(CloudSkips())
+    if options.replay.record and options.mode == "local":
+        from ._pytest_histories import recorder_for
+
+        recorder = config.stash[_RECORDER] = recorder_for(options.replay.histories)
+        config.pluginmanager.register(recorder)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> HistoryFile | None:
+    """Take the histories of the folder that ``durable_histories`` names for tests."""
+    options = parent.config.stash[_OPTIONS].replay
+    if file_path.suffix != ".json" or options.histories is None or options.histories not in file_path.parents:
+        return None
+    from ._pytest_histories import HistoryFile
+
+    file: HistoryFile = HistoryFile.from_parent(parent, path=file_path)
+    file.handlers, file.folder = options.handlers, options.histories
+    return file
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -52,12 +73,23 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """After a run with a death in it, compare what came of it with the clean run."""
+    """Look at what a passed test has run.
+
+    After a run with a death in it, compare what came of it with the clean run. Else replay it, and record it if that
+    is asked for.
+    """
     yield
     runners = item.stash.get(_RUNNERS, None)
     _, planned = _matrix_run(item)
-    if runners is not None and planned is not None:
+    if runners is None:
+        return
+    if planned is not None:
         planned.check(runners.all)
+        return
+    runners.check_determinism()
+    recorder = item.config.stash.get(_RECORDER, None)
+    if recorder is not None:
+        recorder.record(item, runners.all)
 
 
 def _matrix_run(item: pytest.Item) -> tuple[CleanRun | None, PlannedRun | None]:

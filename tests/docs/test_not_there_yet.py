@@ -17,14 +17,8 @@ def no_module(*names: str) -> Callable[[], bool]:
     return lambda: not any(importlib.util.find_spec(f"{PACKAGE}.{name}") for name in names)
 
 
-def nobody_raises(name: str) -> Callable[[], bool]:
-    source = README.parent / "src" / PACKAGE
-    return lambda: not any(f"raise {name}" in path.read_text(encoding="utf-8") for path in source.rglob("*.py"))
-
-
 CASES: dict[str, Callable[[], bool]] = {
     "Crashes on purpose": no_module("_drivers.crashes", "_engine.faults"),
-    "Detection of handlers that are not deterministic": nobody_raises("NonDeterministicExecutionError"),
 }
 
 

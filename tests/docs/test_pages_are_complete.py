@@ -11,16 +11,20 @@ from pathlib import Path
 import pytest
 
 from async_durable_execution_runner import (
+    Drift,
+    DriftKind,
     DurableEndpoint,
     DurableFunctionCloudTestRunner,
     DurableFunctionCloudTestRunnerConfig,
     DurableFunctionTestResult,
     DurableFunctionTestRunner,
     ExecutionObserver,
+    ReplayReport,
     ServiceLimits,
     _pytest_cloud,
     exceptions,
     options,
+    replay,
     result,
 )
 
@@ -42,6 +46,9 @@ def ini_names() -> set[str]:
     return {option.ini for option in options.RUNNER_OPTIONS if option.read is not None}
 
 
+COMMAND_LINE = {"--durable-mode", "--runner-mode", "--durable-history", "--durable-radar", "--durable-record"}
+INI = {"durable_mode", "durable_history", "durable_radar", "durable_histories", "durable_history_handlers"}
+
 EXPECTED: list[tuple[str, str, Iterable[str]]] = [
     ("runner.md", "options", inspect.signature(RUNNER).parameters),
     ("runner.md", "methods", public(RUNNER)),
@@ -56,11 +63,14 @@ EXPECTED: list[tuple[str, str, Iterable[str]]] = [
     ("observers.md", "hooks", public(ExecutionObserver)),
     ("endpoint.md", "options", inspect.signature(DurableEndpoint).parameters),
     ("endpoint.md", "members", public(DurableEndpoint)),
+    ("replay.md", "options", inspect.signature(replay).parameters),
+    ("replay.md", "fields", fields_of(Drift) | fields_of(ReplayReport)),
+    ("replay.md", "kinds", list(DriftKind)),
     ("errors.md", "exceptions", set(exceptions.__all__) - {"ServiceError"}),
-    ("pytest.md", "ini settings", ini_names() | {"durable_mode", "durable_history"}),
     ("pytest.md", "ini settings of pages", {"durable_html", "durable_html_for"}),
-    ("pytest.md", "command line", {"--durable-mode", "--runner-mode", "--durable-history"}),
     ("pytest.md", "command line of pages", {"--durable-html", "--durable-html-for"}),
+    ("pytest.md", "ini settings", ini_names() | INI),
+    ("pytest.md", "command line", COMMAND_LINE),
     ("pytest.md", "modes and histories", {"failed", "all", "never", "local", "cloud"}),
 ]
 

@@ -14,7 +14,8 @@ def loaded(*names):
 
 def test_it():
     assert loaded("async_durable_execution", "aws_durable_execution_sdk_python", "boto3", "botocore") == []
-    assert sorted(loaded("{PACKAGE}")) == ["{PACKAGE}", "{PACKAGE}.options", "{PACKAGE}.pytest_plugin"]
+    options = ["{PACKAGE}._replay_options", "{PACKAGE}.options"]
+    assert sorted(loaded("{PACKAGE}")) == ["{PACKAGE}", *options, "{PACKAGE}.pytest_plugin"]
 """
 
 

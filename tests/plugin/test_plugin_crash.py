@@ -198,7 +198,7 @@ def test_another_result_fails_a_test_that_asserts_nothing(suite: Suite) -> None:
     result = suite.run(
         BANK
         + """
-@use(handler=counting, crash="everywhere")
+@use(handler=counting, crash="everywhere", radar=False)
 def test_it(durable_runner):
     durable_runner.run()
 """
@@ -219,7 +219,7 @@ def test_what_was_captured_is_that_of_the_run_that_is_shown(suite: Suite) -> Non
         + """
 runs = []
 
-@use(handler=counting, crash="everywhere")
+@use(handler=counting, crash="everywhere", radar=False)
 def test_it(durable_runner):
     runs.append(1)
     print(f"run {len(runs)}")

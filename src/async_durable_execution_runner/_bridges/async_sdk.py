@@ -22,6 +22,8 @@ from .._engine.client import InMemoryServiceClient
 from .._engine.director import InvocationLost
 from ..exceptions import RunnerClosedError
 from . import layers, sdk_of
+from .asking import Listener
+from .asking_async import hooks_of
 from .base import Binding, Bridge, RunCoroutine
 from .batching import holds_back, sent_at_once
 from .failures import FailureWatch
@@ -64,6 +66,7 @@ class AsyncSdkBridge:
     """See ``Bridge``."""
 
     package = PACKAGE
+    runs_in_threads = False
 
     def __init__(self) -> None:
         self._models = _module("_core.models", "models")
@@ -73,6 +76,7 @@ class AsyncSdkBridge:
         self.operation_sub_type = self._models.OperationSubType
         self._state = _module("_core.state", "state")
         self._holds_back = holds_back(self._state)
+        self._hooks = hooks_of(PACKAGE, self._models)
         # The one that also knows batch results, where a release keeps them apart.
         batch = getattr(importlib.import_module(sdk.parallel.__module__), "_BATCH_RESULT_SERDES", None)
         self._serdes: Any = batch or sdk.ExtendedTypeSerDes()
@@ -123,6 +127,10 @@ class AsyncSdkBridge:
     def failures(self) -> AbstractContextManager[FailureWatch]:
         """See ``Bridge.failures``."""
         return FailureWatch(PACKAGE)
+
+    def listened(self, listener: Listener, execution_arn: str) -> AbstractContextManager[None] | None:
+        """See ``Bridge.listened``."""
+        return self._hooks.listening(listener, execution_arn) if self._hooks is not None else None
 
 
 def create_bridge() -> Bridge:

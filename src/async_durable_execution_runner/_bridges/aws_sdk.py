@@ -18,6 +18,8 @@ from .._engine.client import InMemoryServiceClient
 from ..exceptions import HandlerError
 from . import handler_name, layers, sdk_of
 from .apart import apart
+from .asking import Listener
+from .asking_aws import hooks_of
 from .base import Binding, Bridge, RunCoroutine
 from .failures import FailureWatch
 from .rebind import rebind, with_closure
@@ -45,6 +47,7 @@ class AwsSdkBridge:
     """See ``Bridge``."""
 
     package = PACKAGE
+    runs_in_threads = True
 
     def __init__(self) -> None:
         service = importlib.import_module(f"{PACKAGE}.lambda_service")
@@ -56,6 +59,7 @@ class AwsSdkBridge:
         self._error_object = service.ErrorObject
         self._serdes = importlib.import_module(f"{PACKAGE}.serdes").ExtendedTypeSerDes()
         self._decorate = execution.durable_execution
+        self._hooks = hooks_of(PACKAGE, service.Operation)
 
     def error_object(
         self, message: str | None, kind: str | None, data: str | None, stack_trace: list[str] | None
@@ -101,6 +105,10 @@ class AwsSdkBridge:
     def failures(self) -> AbstractContextManager[FailureWatch]:
         """See ``Bridge.failures``. The SDK runs handlers in threads of its own, so every thread counts."""
         return FailureWatch(PACKAGE, any_thread=True)
+
+    def listened(self, listener: Listener, execution_arn: str) -> AbstractContextManager[None] | None:
+        """See ``Bridge.listened``."""
+        return self._hooks.listening(listener, execution_arn) if self._hooks is not None else None
 
 
 def create_bridge() -> Bridge:

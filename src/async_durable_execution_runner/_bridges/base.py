@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .._engine.client import InMemoryServiceClient
+from .asking import Listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,8 @@ class Bridge(Protocol):
     """One SDK, as the runner needs it."""
 
     package: str
+    runs_in_threads: bool
+    """Whether handlers run in threads of the SDK's, and not on an event loop."""
     invocation_status: Any
     operation_status: Any
     operation_type: Any
@@ -53,3 +56,6 @@ class Bridge(Protocol):
 
     def failures(self) -> AbstractContextManager[Any]:
         """Watch for exceptions the SDK catches, so that their tracebacks are not lost."""
+
+    def listened(self, listener: Listener, execution_arn: str) -> AbstractContextManager[None] | None:
+        """Let ``listener`` hear what an execution asks for; ``None`` if this release of the SDK has no place for it."""

@@ -12,6 +12,7 @@ import click
 from .answering import callback, stop
 from .looking import history, list_, prune, show_
 from .problems import EXIT_CODES, INTERRUPTED, told
+from .replaying import replay
 from .running import resume, run
 from .serving import serve
 
@@ -61,5 +62,5 @@ def app(*, traceback: bool) -> None:
         sys.path.insert(0, here)
 
 
-for _command in (run, resume, list_, show_, history, callback, stop, prune, serve):
+for _command in (run, resume, list_, show_, history, replay, callback, stop, prune, serve):
     app.add_command(_command)

@@ -40,7 +40,7 @@ def read_record(execution: Wire, events: Sequence[Wire]) -> ExecutionRecord:
     root = _root(header)
     return ExecutionRecord(
         header=header,
-        operations=(root, *_operations(history)),
+        operations=(root, *operations_after(history)),
         events=history,
         invocations=_invocations(history),
     )
@@ -218,7 +218,8 @@ def _invocations(history: Sequence[HistoryEvent]) -> tuple[Invocation, ...]:
 # --------------------------------------------------------------------------------------------------- operations
 
 
-def _operations(history: Sequence[HistoryEvent]) -> tuple[Operation, ...]:
+def operations_after(history: Sequence[HistoryEvent]) -> tuple[Operation, ...]:
+    """The operations as they stand after these events, in order of start, without the EXECUTION operation."""
     found: dict[str, Operation] = {}
     for event in history:
         kind = next((each for each in _TYPES if event.event_type.startswith(each)), None)
