@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ._engine.functions import DurableFunction
 from ._replay.radar import Seen, look
 from ._replay.watching import Watch
+from ._seen import seen_by
 from .runner import DurableFunctionTestRunner
 
 _HOW_OFF = "If it has to be so, say radar=False in the marker; durable_radar = off in the ini file is for all tests."
@@ -35,9 +35,4 @@ class RadarOfTest:
 
     def _seen(self) -> Iterator[Seen]:
         for runner in self._watched:
-            local = runner._local  # noqa: SLF001 - made for this
-            logs = local.watch.logs if local.watch is not None else {}
-            for arn, execution in local.executor.executions.items():
-                function = local.functions.find(execution.header.function_arn.rpartition(":")[2])
-                if arn in logs and isinstance(function, DurableFunction) and local.isolation is None:
-                    yield Seen(handler=function.handler, record=execution.snapshot(), log=logs[arn])
+            yield from seen_by(runner._local)  # noqa: SLF001 - made for this

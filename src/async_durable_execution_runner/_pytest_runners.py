@@ -69,7 +69,7 @@ class RunnersOfTest:
         __tracebackhide__ = True
         runner = self._cloud(options) if self._in_cloud else self._local(options)
         self._runners.append(runner)
-        if options.radar and not self._in_cloud:
+        if options.radar and not self._in_cloud and self._planned is None:
             self._radar.watch(runner)
         return runner
 

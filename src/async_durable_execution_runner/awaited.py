@@ -141,6 +141,7 @@ class AwaitedRunner(Protocol):
         crash: str = "everywhere",
         raise_on_failure: bool = True,
         progress: Callable[[int, int], object] | None = None,
+        radar: bool = True,
         function_name: str | None = None,
         execution_name: str | None = None,
         account_id: str | None = None,

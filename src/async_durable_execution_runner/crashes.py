@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ._model.plan import Plan
+from ._replay.report import ReplayReport
 from .exceptions import CrashMatrixError
 from .result import DurableFunctionTestResult
 
@@ -46,6 +47,8 @@ class CrashReport:
 
     clean: DurableFunctionTestResult
     runs: tuple[CrashRun, ...]
+    drifts: tuple[ReplayReport, ...] = ()
+    """What the determinism radar has found in the clean run."""
 
     @property
     def failures(self) -> tuple[CrashRun, ...]:
@@ -54,18 +57,18 @@ class CrashReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every run ended as the clean one did."""
-        return not self.failures
+        """Whether every run ended as the clean one did, and the radar has found nothing."""
+        return not self.failures and not self.drifts
 
     def render(self) -> str:
-        """How many runs there were, the first that ended differently in full, and the others in a line each."""
+        """What the radar found, how many runs there were, and those that ended differently: the first in full."""
         failures = self.failures
         missed = sum(not run.reached for run in self.runs)
         places = f"{len(self.runs)} place{'' if len(self.runs) == 1 else 's'}"
         head = f"{places}, {len(failures)} of them with another end than the clean run"
         if missed:
             head += f", {missed} not reached again"
-        lines = [head]
+        lines = [*(f"The determinism radar has found a drift.\n{drift.render()}" for drift in self.drifts), head]
         if failures:
             lines.append(failures[0].render())
         lines += [f'also: {run.where}: {"; ".join(run.problems)}  ("{run.plan}")' for run in failures[1:_SHOWN]]

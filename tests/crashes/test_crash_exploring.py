@@ -204,6 +204,27 @@ def test_what_differs_between_clean_runs_says_nothing_about_a_death() -> None:
         assert runner.explore_crashes("fails").ok
 
 
+def test_what_is_different_each_time_outside_of_a_step_is_found_by_the_radar() -> None:
+    calls = itertools.count(1)
+
+    async def work() -> str:
+        return "done"
+
+    @durable_execution
+    async def counts(event: Any) -> int:
+        number = next(calls)
+        await step(work, name="work")
+        return number
+
+    with DurableFunctionTestRunner(counts) as runner:
+        report = runner.explore_crashes(raise_on_failure=False)
+        assert (report.ok, report.failures, len(report.drifts)) == (False, (), 1)
+        assert report.render().startswith("The determinism radar has found a drift.\n")
+        with pytest.raises(CrashMatrixError, match="value changed: the result of the execution"):
+            report.raise_on_failure()
+        assert runner.explore_crashes(radar=False).ok
+
+
 def test_the_rest_of_it_must_be_the_same() -> None:
     numbers = itertools.count(1)
 
@@ -235,7 +256,7 @@ def test_another_result() -> None:
         return len(seen)
 
     with pytest.raises(CrashMatrixError) as caught, DurableFunctionTestRunner(counts) as runner:
-        runner.explore_crashes(execution_name="order-7")
+        runner.explore_crashes(execution_name="order-7", radar=False)
     text = str(caught.value)
     assert text.splitlines()[0] == "3 places, 2 of them with another end than the clean run"
     where = "Killed in invocation 1, after the result of step 'work' was saved, before the handler heard of it"

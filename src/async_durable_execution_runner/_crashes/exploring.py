@@ -8,6 +8,7 @@ from typing import Any
 
 from .._engine.director import Boundary, Director
 from .._model.plan import Deed, Fault, Plan
+from .._replay.report import ReplayReport
 from ..crashes import CrashReport, CrashRun
 from ..result import DurableFunctionTestResult
 from .observed import Outcome, differences
@@ -103,6 +104,6 @@ class Exploration:
         )
         self._runs.append(run)
 
-    def report(self) -> CrashReport:
-        """All of it."""
-        return CrashReport(clean=self._result, runs=tuple(self._runs))
+    def report(self, drifts: Sequence[ReplayReport]) -> CrashReport:
+        """All of it, with what the radar has found."""
+        return CrashReport(clean=self._result, runs=tuple(self._runs), drifts=tuple(drifts))

@@ -10,6 +10,10 @@ from .._crashes.leftovers import set_aside
 from .._crashes.observed import Outcome, outcomes
 from .._local import Local
 from .._model.plan import Plan
+from .._replay.radar import look
+from .._replay.report import ReplayReport
+from .._replay.watching import Watch
+from .._seen import seen_by
 from ..crashes import CrashReport
 from ..effects import Effects
 from ..exceptions import DurableRunnerError
@@ -17,6 +21,8 @@ from ..result import DurableFunctionTestResult
 from .core import RunnerCore
 
 Progress = Callable[[int, int], object]
+_REPLAYED = 20
+"""Invocations of the clean run that the radar replays."""
 
 
 class Crashing(RunnerCore):
@@ -34,6 +40,7 @@ class Crashing(RunnerCore):
         crash: str = EVERYWHERE,
         raise_on_failure: bool = True,
         progress: Callable[[int, int], object] | None = None,
+        radar: bool = True,
         function_name: str | None = None,
         execution_name: str | None = None,
         account_id: str | None = None,
@@ -45,14 +52,16 @@ class Crashing(RunnerCore):
         with the status, the result and the error of the clean run. ``crash="sample:50"`` tries 50 places, evenly
         spread; ``timeout`` is each run's guard in real seconds; ``progress`` is told how many of how many runs are
         done. ``runner.effects(…)`` counts each run on its own, and its assertions look at all of them.
+        What differs between two clean runs says nothing about a death and is not compared; the determinism radar looks
+        at the clean run instead, unless ``radar`` is false.
 
-        Raises ``CrashMatrixError`` for a run that ended differently, unless told otherwise; ``ValueError`` for an
-        unknown ``crash``; and for the clean run what ``run`` raises.
+        Raises ``CrashMatrixError`` for a run that ended differently and for what the radar finds, unless told
+        otherwise; ``ValueError`` for an unknown ``crash``; and for the clean run what ``run`` raises.
         """
         __tracebackhide__ = True
         self._require_open()
         given = (input, function_name, execution_name, account_id, tenant_id)
-        explorer = _Explorer(self, given, timeout, read_scope(crash), progress)
+        explorer = _Explorer(self, given, timeout, read_scope(crash), progress, radar=radar)
         if self._asynchronous:
             return _explore_async(explorer, raise_on_failure)  # type: ignore[return-value]
         for _ in explorer.clean():
@@ -85,8 +94,17 @@ class _Explorer:
     """Makes the runner of each run, and notes what became of it."""
 
     def __init__(
-        self, runner: RunnerCore, given: tuple[Any, ...], timeout: float, scope: int | None, progress: Progress | None
+        self,
+        runner: RunnerCore,
+        given: tuple[Any, ...],
+        timeout: float,
+        scope: int | None,
+        progress: Progress | None,
+        *,
+        radar: bool,
     ) -> None:
+        self._radar = radar
+        self._drifts: list[ReplayReport] = []
         self._runner = runner
         self._given = given
         self._timeout = timeout
@@ -109,6 +127,8 @@ class _Explorer:
             if again:
                 self._begin("Run a second time, and killed nowhere")
             self._twin = self._runner._twin(Plan())  # noqa: SLF001 - one room, as all below
+            if self._radar and not again:
+                self._twin._local.watch = Watch()  # noqa: SLF001
             try:
                 yield
             finally:
@@ -117,7 +137,9 @@ class _Explorer:
     def ran_clean(self, result: DurableFunctionTestResult) -> None:
         """A clean run is over: now it is known where a run can be killed."""
         self._runner._take_over_uses(self._twin)  # noqa: SLF001
-        self._clean.append((self._twin._local, result))  # noqa: SLF001
+        local = self._twin._local  # noqa: SLF001
+        self._clean.append((local, result))
+        self._drifts += look(seen_by(local), _REPLAYED)
 
     def _begin(self, where: str) -> None:
         for effects in self._runner._effects.values():  # noqa: SLF001
@@ -160,5 +182,5 @@ class _Explorer:
         """What was found."""
         __tracebackhide__ = True
         assert self._exploration is not None
-        report = self._exploration.report()
+        report = self._exploration.report(self._drifts)
         return report.raise_on_failure() if raise_on_failure else report

@@ -92,6 +92,7 @@ class Uncloudable:
         crash: str = "everywhere",
         raise_on_failure: bool = True,
         progress: Callable[[int, int], object] | None = None,
+        radar: bool = True,
         function_name: str | None = None,
         execution_name: str | None = None,
         account_id: str | None = None,
@@ -99,7 +100,8 @@ class Uncloudable:
     ) -> NoReturn:
         """Not in the cloud: it lets nobody kill its invocations."""
         __tracebackhide__ = True
-        del input, timeout, crash, raise_on_failure, progress, function_name, execution_name, account_id, tenant_id
+        del input, timeout, crash, raise_on_failure, progress, radar
+        del function_name, execution_name, account_id, tenant_id
         raise _not("explore_crashes", "it lets nobody kill its invocations; test this locally")
 
 
