@@ -23,7 +23,7 @@ NAMED = {
     "submitter_mails_twice": "step 'approval-submitter' had run.*'mail' for 'please approve' happened twice",
     "unhandled_interruption": "the start of step 'charge once' was saved",
     "answered_twice": "step 'approve it' had run",
-    "child_result_beside": "RunInChildContext 'sum up'|result of child context 'sum up' was saved.*gave null instead of 5",
+    "child_result_beside": "RunInChildContext 'sum up'|child context 'sum up' was saved.*gave null instead of 5",
     "step_result_beside": "value changed: the result of the execution",
     "total_in_closure": "the argument total of Step 'add 4'",
     "list_of_a_map": "the argument done of Step 'item 2' in MapIteration 'map-item-1' in Map 'all items'",
