@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._model.limits import ServiceLimits
+    from .blocks import child_context_handler, step_handler
     from .clock import Clock, RealClock, VirtualClock
     from .crashes import CrashReport, CrashRun
     from .effects import Effects
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from .runner import (
         CallbackOperation,
         ContextOperation,
+        DurableChildContextTestRunner,
         DurableFunctionCloudTestRunner,
         DurableFunctionCloudTestRunnerConfig,
         DurableFunctionTestResult,
@@ -71,6 +73,7 @@ _HOMES = {
     "crashes": ("CrashReport", "CrashRun"),
     "effects": ("Effects",),
     "faults": ("Plan",),
+    "blocks": ("child_context_handler", "step_handler"),
     "clock": ("Clock", "RealClock", "VirtualClock"),
     "endpoint": ("DurableEndpoint",),
     "observer": ("ExecutionNotifier", "ExecutionObserver"),
@@ -78,6 +81,7 @@ _HOMES = {
     "runner": (
         "CallbackOperation",
         "ContextOperation",
+        "DurableChildContextTestRunner",
         "DurableFunctionCloudTestRunner",
         "DurableFunctionCloudTestRunnerConfig",
         "DurableFunctionTestResult",
@@ -135,6 +139,7 @@ __all__ = [
     "CrashMatrixError",
     "CrashReport",
     "CrashRun",
+    "DurableChildContextTestRunner",
     "DurableEndpoint",
     "DurableExecutionAlreadyStartedException",
     "DurableFunctionCloudTestRunner",
@@ -185,6 +190,8 @@ __all__ = [
     "VirtualClock",
     "WaitOperation",
     "check_store",
+    "child_context_handler",
+    "step_handler",
 ]
 
 

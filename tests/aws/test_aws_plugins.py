@@ -84,7 +84,8 @@ def test_a_suspended_invocation_does_not_end_in_a_final_status(tuning: bool) -> 
     result = run(watched(step_wait_step, told), sdk_tuning=tuning).ensure_succeeded()
     assert [info.status.value for info in told.ends] == ["PENDING", "SUCCEEDED"]
     assert {info.execution_arn for info in told.ends} == {result.execution_arn}
-    requests = [each["InvocationCompletedDetails"]["RequestId"] for each in result.events if "Invo" in each["EventType"]]
+    completed = [event for event in result.events if event["EventType"] == "InvocationCompleted"]
+    requests = [event["InvocationCompletedDetails"]["RequestId"] for event in completed]
     assert [info.request_id for info in told.ends] == requests
 
 
