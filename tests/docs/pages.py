@@ -96,7 +96,7 @@ def with_ours(blocks: list[Block]) -> list[Block]:
 def with_aws(blocks: list[Block]) -> list[Block]:
     """The blocks of a page as they run with AWS's SDK; none if the page has none for it.
 
-    A block that prints nothing of its own has the output of the one that it stands for.
+    A block that says nothing about itself has the output of the one that it stands for, and fails as that one does.
     """
     if not any(block.is_twin for block in blocks):
         return []
@@ -104,7 +104,8 @@ def with_aws(blocks: list[Block]) -> list[Block]:
     for block in blocks:
         if block.is_twin:
             other = chosen.pop()
-            chosen.append(replace(block, output=block.output or other.output))
+            before = other.before if other.before == FAILS else block.before
+            chosen.append(replace(block, output=block.output or other.output, before=before))
         elif block.is_run:
             chosen.append(block)
     return [block for block in chosen if ONE_SDK.match(block.before) is None]
