@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 from aws_kit import since
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "tests" / "docs"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "docs"))
 
-from pages import blocks_of, normalised
+from pages import REPOSITORY, blocks_of, normalised
 
 PAGE = REPOSITORY / "docs" / "aws-sdk.md"
 FIRST = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)

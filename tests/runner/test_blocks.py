@@ -23,6 +23,7 @@ from async_durable_execution_runner import (
     DurableChildContextTestRunner,
     DurableFunctionTestRunner,
     HandlerError,
+    SdkNotInstalledError,
     child_context_handler,
     step_handler,
 )
@@ -171,6 +172,19 @@ def test_a_coroutine_is_no_block_and_leaves_no_warning() -> None:
 def test_options_that_the_sdk_does_not_have_are_told_at_once(make: Any) -> None:
     with pytest.raises(TypeError, match="retries"):
         make(price("lamp"), retries=3)
+
+
+@pytest.mark.parametrize(
+    ("block", "package"),
+    [(price("lamp"), "async-durable-execution"), (lambda context: 1, "aws-durable-execution-sdk-python")],
+    ids=["async", "aws"],
+)
+def test_a_missing_sdk_is_named_with_the_command_that_installs_it(
+    block: Any, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SdkNotInstalledError, match=f"which is not installed: pip install {package}$"):
+        step_handler(block)
 
 
 def test_messages_name_the_block() -> None:
