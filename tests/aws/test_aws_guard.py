@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aws_kit import durable, kinds, run, seconds
 
-from async_durable_execution_runner import DurableFunctionTestRunner, ExecutionTimeoutError
+from async_durable_execution_runner import DurableFunctionTestRunner, ExecutionStuckError, ExecutionTimeoutError
 
 
 def forever(_: Any) -> None:
@@ -93,6 +93,13 @@ def test_the_process_exits_although_a_handler_is_left_behind() -> None:
     command = [sys.executable, "-c", textwrap.dedent(program)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "ended\n"
+
+
+def test_a_handler_that_was_left_behind_answers_nobody() -> None:
+    assert ", in forever\n" in run_briefly(durable(lambda event, context: forever(event)))
+    forgotten = durable(lambda event, context: context.create_callback(name="approval").result())
+    with DurableFunctionTestRunner(forgotten) as runner, pytest.raises(ExecutionStuckError):
+        runner.run(timeout=20)
 
 
 def test_a_runner_works_again_after_its_guard_has_ended_one_execution() -> None:
