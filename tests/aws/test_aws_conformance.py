@@ -36,7 +36,7 @@ def lines_of(events: list[dict[str, Any]]) -> list[str]:
 def line_of(event: dict[str, Any], letters: dict[str, str]) -> str:
     kind, details = event["EventType"], event[f"{event['EventType']}Details"]
     words = [kind]
-    if "Id" in event:
+    if "Id" in event and not kind.startswith("Execution"):
         own = letters.setdefault(event["Id"], chr(ord("a") + len(letters)))
         words.append(f"{own}<{letters[event['ParentId']]}" if "ParentId" in event else own)
         words.append(event.get("SubType", ""))
