@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._model.limits import ServiceLimits
+    from .blocks import child_context_handler, step_handler
     from .clock import Clock, RealClock, VirtualClock
     from .crashes import CrashReport, CrashRun
     from .effects import Effects
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from .runner import (
         CallbackOperation,
         ContextOperation,
+        DurableChildContextTestRunner,
         DurableFunctionCloudTestRunner,
         DurableFunctionCloudTestRunnerConfig,
         DurableFunctionTestResult,
@@ -73,6 +75,7 @@ _HOMES = {
     "crashes": ("CrashReport", "CrashRun"),
     "effects": ("Effects",),
     "faults": ("Plan",),
+    "blocks": ("child_context_handler", "step_handler"),
     "clock": ("Clock", "RealClock", "VirtualClock"),
     "endpoint": ("DurableEndpoint",),
     "observer": ("ExecutionNotifier", "ExecutionObserver"),
@@ -81,6 +84,7 @@ _HOMES = {
     "runner": (
         "CallbackOperation",
         "ContextOperation",
+        "DurableChildContextTestRunner",
         "DurableFunctionCloudTestRunner",
         "DurableFunctionCloudTestRunnerConfig",
         "DurableFunctionTestResult",
@@ -141,6 +145,7 @@ __all__ = [
     "CrashRun",
     "Drift",
     "DriftKind",
+    "DurableChildContextTestRunner",
     "DurableEndpoint",
     "DurableExecutionAlreadyStartedException",
     "DurableFunctionCloudTestRunner",
@@ -193,7 +198,9 @@ __all__ = [
     "VirtualClock",
     "WaitOperation",
     "check_store",
+    "child_context_handler",
     "replay",
+    "step_handler",
 ]
 
 

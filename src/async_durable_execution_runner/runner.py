@@ -7,8 +7,10 @@ with DurableFunctionTestRunner(handler) as runner:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from ._bridges import bridge_of_block
 from ._engine.scheduler import Goal
 from ._runner.answers import Answers
 from ._runner.crashing import Crashing
@@ -36,6 +38,7 @@ from .result import (
 __all__ = [
     "CallbackOperation",
     "ContextOperation",
+    "DurableChildContextTestRunner",
     "DurableFunctionCloudTestRunner",
     "DurableFunctionCloudTestRunnerConfig",
     "DurableFunctionTestResult",
@@ -164,6 +167,21 @@ class DurableFunctionTestRunner(Answers, Targets, Crashing, Looking):
                 self._local.scheduler.walk_to(until)
             return self._ready(None)
         return self._drive(Goal(_never, until=until), max(900.0, millis / 1000 + 60), "", lambda: None)
+
+
+class DurableChildContextTestRunner(DurableFunctionTestRunner):
+    """Runs the block that ``context_function(*args, **kwargs)`` gives, as the runner of this name in AWS's library.
+
+    What the block does is at the top of the execution: there is no operation for the block itself, as there is with
+    ``child_context_handler``, which is also the one to take for options of the runner. ``skip_time`` is accepted.
+
+    Raises ``HandlerError`` for something that gives no block.
+    """
+
+    def __init__(self, context_function: Callable[..., Any], *args: Any, skip_time: bool = True, **kwargs: Any) -> None:
+        del skip_time  # time never skips past work here
+        block = context_function(*args, **kwargs)
+        super().__init__(bridge_of_block(block, "child context").block_handler(block))
 
 
 def _never() -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aws_kit import durable, kinds, run, seconds
 
-from async_durable_execution_runner import DurableFunctionTestRunner, ExecutionTimeoutError
+from async_durable_execution_runner import DurableFunctionTestRunner, ExecutionStuckError, ExecutionTimeoutError
 
 
 def forever(_: Any) -> None:
@@ -25,13 +25,19 @@ def busy(_: Any) -> None:
         pass
 
 
+@pytest.fixture(scope="module", autouse=True)
+def everything_is_imported() -> None:
+    """What is only done once in a process takes its time, and is no part of what is guarded."""
+    run(durable(lambda event, context: context.parallel([str]).get_results())).ensure_succeeded()
+
+
 def stuck_in(body: Callable[[Any], None]) -> Any:
     return durable(lambda event, context: context.step(body, name="charge"))
 
 
 def run_briefly(handler: Any) -> str:
     with DurableFunctionTestRunner(handler) as runner, pytest.raises(ExecutionTimeoutError) as caught:
-        runner.run(timeout=0.6)
+        runner.run(timeout=1)
     return str(caught.value)
 
 
@@ -64,7 +70,7 @@ def test_a_test_with_a_loop_is_guarded_too() -> None:
     async def main() -> str:
         async with DurableFunctionTestRunner(stuck_in(forever)) as runner:
             with pytest.raises(ExecutionTimeoutError) as caught:
-                await runner.run(timeout=0.6)
+                await runner.run(timeout=1)
         return str(caught.value)
 
     assert "'charge', at:" in asyncio.run(main())
@@ -87,6 +93,13 @@ def test_the_process_exits_although_a_handler_is_left_behind() -> None:
     command = [sys.executable, "-c", textwrap.dedent(program)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "ended\n"
+
+
+def test_a_handler_that_was_left_behind_answers_nobody() -> None:
+    assert ", in forever\n" in run_briefly(durable(lambda event, context: forever(event)))
+    forgotten = durable(lambda event, context: context.create_callback(name="approval").result())
+    with DurableFunctionTestRunner(forgotten) as runner, pytest.raises(ExecutionStuckError):
+        runner.run(timeout=20)
 
 
 def test_a_runner_works_again_after_its_guard_has_ended_one_execution() -> None:

@@ -27,6 +27,7 @@ from aws_durable_execution_sdk_python.retries import RetryDecision
 from async_durable_execution_runner.runner import (
     CallbackOperation,
     ContextOperation,
+    DurableChildContextTestRunner,
     DurableFunctionTestResult,
     DurableFunctionTestRunner,
     InvokeOperation,
@@ -243,3 +244,18 @@ def test_input_that_is_plain_text() -> None:
 
     with DurableFunctionTestRunner(handler=handler) as runner:
         assert runner.run(input='"tent"').result == '"tent"'
+
+
+@durable_with_child_context
+def wrap(context: DurableContext, item: str, paper: str) -> str:
+    context.wait(Duration.from_seconds(1), name="glue")
+    return context.step(lambda _: f"{item} in {paper}", name="wrap")
+
+
+def test_a_block_is_tested_by_itself() -> None:
+    with DurableChildContextTestRunner(wrap, "tent", paper="red") as runner:
+        result = runner.run(input=json.dumps({}), timeout=10)
+    assert result.status is InvocationStatus.SUCCEEDED
+    assert result.result == '"tent in red"'
+    assert result.get_step("wrap").result == '"tent in red"'
+    assert [operation.name for operation in result.operations] == ["glue", "wrap"]

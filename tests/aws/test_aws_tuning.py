@@ -120,6 +120,29 @@ def test_a_woken_queue_is_a_queue() -> None:
     assert time.monotonic() - began < 10
 
 
+def test_nobody_waits_for_company_while_a_caller_is_blocked() -> None:
+    waiting, done = WokenQueue(), threading.Event()
+    waiting.put(SimpleNamespace(completion_event=done))
+    waiting.get()
+    began = time.monotonic()
+    with pytest.raises(queue.Empty):
+        waiting.get(timeout=30)
+    assert time.monotonic() - began < 10
+    with pytest.raises(queue.Empty):  # and whoever asks once more waits, and does not spin
+        waiting.get(timeout=0.05)
+    assert time.monotonic() - began >= 0.05
+
+
+def test_what_comes_after_the_end_is_still_delivered() -> None:
+    waiting = WokenQueue()
+    waiting.wake()
+    waiting.put("late")
+    waiting.wake()
+    assert waiting.get_nowait() == "late"
+    with pytest.raises(queue.Empty):
+        waiting.get_nowait()
+
+
 def test_a_queue_is_woken_while_somebody_waits() -> None:
     waiting, outcome = WokenQueue(), []
 

@@ -67,12 +67,14 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     table = Table()
     tuned, untuned = functools.partial(ours, tuning=True), functools.partial(ours, tuning=False)
-    works = [functools.partial(many, work) for work in (tuned, untuned, floor)]
-    fast, slow, least = interleaved(rounds, *works)
+    fast, slow, least = interleaved(rounds, *[functools.partial(many, work) for work in (tuned, untuned, floor)])
     table.row(f"{TESTS} one-step tests", fast, least, goal="20 x faster than with AWS's library")
     table.row("  without tuning", slow, least, goal="wall <= 1.3 x floor")
-    fast, least = interleaved(max(3, rounds), lambda: tuned(1000), lambda: floor(1000))
-    table.row("1000 steps of one test", fast, least, goal="cpu <= 1.25 x floor")
+    for size in (10, 100, 1000):
+        works = [functools.partial(work, size) for work in (tuned, untuned, floor)]
+        fast, slow, least = interleaved(max(9, rounds), *works)
+        table.row(f"{size} steps of one test", fast, least, goal="cpu <= 1.25 x floor")
+        table.row("  without tuning", slow, least)
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..exceptions import HandlerError, SdkNotInstalledError
 from .base import Bridge
+from .blocks import required_arguments, why_no_block
 
 __all__ = ["Bridge", "bridge_for", "default_bridge", "load_handler"]
 
@@ -54,6 +55,20 @@ def bridge_for(handler: Any) -> Bridge:
     if inspect.iscoroutinefunction(handler):
         return _load("async_durable_execution", handler)
     raise HandlerError(_why_not(handler))
+
+
+def bridge_of_block(block: Any, what: str) -> Bridge:
+    """The bridge to the SDK that a step or the body of a child context is written for.
+
+    Raises ``HandlerError`` for something that neither SDK could call, and ``SdkNotInstalledError``.
+    """
+    if (problem := why_no_block(block, what, sdk_of(block))) is not None:
+        raise HandlerError(problem)
+    sdks = [sdk for layer in layers(block) if (sdk := sdk_of(layer)) is not None]
+    if sdks:
+        return _load(sdks[0], block)
+    takes_context = required_arguments(block) == 1
+    return _load("aws_durable_execution_sdk_python" if takes_context else "async_durable_execution", block)
 
 
 def default_bridge() -> Bridge:

@@ -21,6 +21,10 @@ _LOOK = 0.1
 """Seconds between looks at what was sent to the waiting thread: an exception reaches it between two waits only."""
 
 
+_HANDLER_THREAD = "dex-handler"
+"""How the names of threads begin in which AWS's SDK calls handlers, before release 2.1 without a frame of its own."""
+
+
 _crews: dict[int, Crew] = {}
 """By the thread that waits."""
 
@@ -42,14 +46,17 @@ class Crew:
         frames = sys._current_frames()  # noqa: SLF001 - the documented way to look at other threads
         for thread in threading.enumerate():
             frame = frames.get(thread.ident or 0)
-            if thread not in self._before and frame is not None and self._is_inside(frame):
+            if thread not in self._before and frame is not None and self._is_inside(thread, frame):
                 yield thread, frame
 
     def is_joined(self) -> bool:
         """Whether the calling thread is one of them."""
-        return threading.current_thread() not in self._before and self._is_inside(sys._getframe())  # noqa: SLF001
+        thread = threading.current_thread()
+        return thread not in self._before and self._is_inside(thread, sys._getframe())  # noqa: SLF001 - ditto
 
-    def _is_inside(self, frame: FrameType | None) -> bool:
+    def _is_inside(self, thread: threading.Thread, frame: FrameType | None) -> bool:
+        if thread.name.startswith(_HANDLER_THREAD):
+            return True
         while frame is not None:
             if str(frame.f_globals.get("__name__", "")).partition(".")[0] == self._package:
                 return True

@@ -26,6 +26,7 @@ from .asking import Listener
 from .asking_async import hooks_of
 from .base import Binding, Bridge, RunCoroutine
 from .batching import holds_back, sent_at_once
+from .blocks import called
 from .failures import FailureWatch
 from .rebind import rebind
 from .tuning import remembered_annotations
@@ -114,6 +115,32 @@ class AsyncSdkBridge:
         """See ``Bridge.decorate``."""
         decorated: Callable[[dict[str, Any], Any], Any] = sdk.durable_execution(function)
         return decorated
+
+    def step_handler(self, step: Any, name: str | None, options: dict[str, Any]) -> Any:
+        """See ``Bridge.step_handler``."""
+        inspect.signature(sdk.step).bind(step, name=name, **options)
+
+        async def handler(_: Any) -> Any:
+            return await sdk.step(step, name=name, **options)
+
+        return sdk.durable_execution(called("step_handler", step, handler))
+
+    def child_context_handler(self, block: Any, name: str | None, options: dict[str, Any]) -> Any:
+        """See ``Bridge.child_context_handler``."""
+        inspect.signature(sdk.run_in_child_context).bind(block, name=name, **options)
+
+        async def handler(_: Any) -> Any:
+            return await sdk.run_in_child_context(block, name=name, **options)
+
+        return sdk.durable_execution(called("child_context_handler", block, handler))
+
+    def block_handler(self, block: Any) -> Any:
+        """See ``Bridge.block_handler``."""
+
+        async def handler(_: Any) -> Any:
+            return await block()
+
+        return sdk.durable_execution(called("DurableChildContextTestRunner", block, handler))
 
     @contextlib.contextmanager
     def tuned(self) -> Iterator[None]:

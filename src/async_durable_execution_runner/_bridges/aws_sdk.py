@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -21,6 +22,7 @@ from .apart import apart
 from .asking import Listener
 from .asking_aws import hooks_of
 from .base import Binding, Bridge, RunCoroutine
+from .blocks import called
 from .failures import FailureWatch
 from .rebind import rebind, with_closure
 from .waking import woken_checkpoints
@@ -60,6 +62,7 @@ class AwsSdkBridge:
         self._serdes = importlib.import_module(f"{PACKAGE}.serdes").ExtendedTypeSerDes()
         self._decorate = execution.durable_execution
         self._hooks = hooks_of(PACKAGE, service.Operation)
+        self._context = importlib.import_module(f"{PACKAGE}.context").DurableContext
 
     def error_object(
         self, message: str | None, kind: str | None, data: str | None, stack_trace: list[str] | None
@@ -86,6 +89,11 @@ class AwsSdkBridge:
         # From 1.7 to 2.0 plugins have a wrapper of their own around the one with the client.
         found = ((layer, with_closure(layer, boto3_client=ours)) for layer in wrappers)
         wrapper, bound = next((each for each in found if each[1] is not None), (None, None))
+        if bound is None and hasattr(handler, "_original_name"):
+            raise HandlerError(
+                f"{handler._original_name} is a step or the body of a child context, not a handler: "  # noqa: SLF001
+                "give step_handler(…) or child_context_handler(…) of it"
+            )
         if bound is None:
             raise HandlerError(
                 f"this release of {PACKAGE} keeps its client where the runner does not find it, "
@@ -97,6 +105,32 @@ class AwsSdkBridge:
         """See ``Bridge.decorate``."""
         decorated: Callable[[dict[str, Any], Any], Any] = self._decorate(function)
         return decorated
+
+    def step_handler(self, step: Any, name: str | None, options: dict[str, Any]) -> Any:
+        """See ``Bridge.step_handler``."""
+        inspect.signature(self._context.step).bind(None, step, name=name, **options)
+
+        def handler(_: Any, context: Any) -> Any:
+            return context.step(step, name=name, **options)
+
+        return self._decorate(called("step_handler", step, handler))
+
+    def child_context_handler(self, block: Any, name: str | None, options: dict[str, Any]) -> Any:
+        """See ``Bridge.child_context_handler``."""
+        inspect.signature(self._context.run_in_child_context).bind(None, block, name=name, **options)
+
+        def handler(_: Any, context: Any) -> Any:
+            return context.run_in_child_context(block, name=name, **options)
+
+        return self._decorate(called("child_context_handler", block, handler))
+
+    def block_handler(self, block: Any) -> Any:
+        """See ``Bridge.block_handler``."""
+
+        def handler(_: Any, context: Any) -> Any:
+            return block(context)
+
+        return self._decorate(called("DurableChildContextTestRunner", block, handler))
 
     def tuned(self) -> AbstractContextManager[None]:
         """See ``Bridge.tuned``."""

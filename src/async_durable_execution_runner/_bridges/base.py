@@ -51,6 +51,15 @@ class Bridge(Protocol):
     def decorate(self, function: Any) -> Callable[[dict[str, Any], Any], Any]:
         """A function that nobody decorated, decorated by the SDK, with the client that this makes by itself."""
 
+    def step_handler(self, step: Any, name: str | None, options: dict[str, Any]) -> Any:
+        """A decorated handler whose only operation is this step, with the options of the SDK's own ``step``."""
+
+    def child_context_handler(self, block: Any, name: str | None, options: dict[str, Any]) -> Any:
+        """Ditto, with a child context."""
+
+    def block_handler(self, block: Any) -> Any:
+        """A decorated handler that does what the block does, in no context of its own."""
+
     def tuned(self) -> AbstractContextManager[None]:
         """What makes the SDK faster without changing what it does, for as long as an invocation runs."""
 

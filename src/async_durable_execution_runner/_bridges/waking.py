@@ -2,7 +2,8 @@
 
 At the end of every invocation the SDK joins a thread that looks only every 0.1 s whether it should stop, and the first
 releases hold each checkpoint back as long. Both wait on one queue. An execution's state gets one that its stop signal
-wakes, and that does not wait for company once a caller is blocked, as the newest releases have it.
+wakes, and that does not wait for company once a caller is blocked: nothing is saved by that here. What is ready by then
+goes along as before.
 """
 
 from __future__ import annotations
@@ -13,39 +14,49 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-_COMPANY = 0.001
-"""Seconds that the newest releases wait for more to send once a caller is blocked."""
+_WAKE = object()
 
 
-class WokenQueue(queue.Queue[Any]):
-    """A queue whose ``get`` gives up as soon as there is nothing more to come."""
+class WokenQueue:
+    """A queue whose ``get`` gives up as soon as there is nothing to wait for.
+
+    It has the methods of ``queue.Queue`` that the SDK calls, and is built on the queue that needs no locks of Python's.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
+        self._items: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._over = False
         self._last: Any = None
+        self.put = self._items.put
+        self.qsize = self._items.qsize
+        self.empty = self._items.empty
 
     def wake(self) -> None:
         """Nothing more will come: whoever waits is told at once."""
-        with self.not_empty:
-            self._over = True
-            self.not_empty.notify_all()
+        self._over = True
+        self._items.put(_WAKE)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """As any queue's. Raises ``queue.Empty`` before the time is up where waiting cannot help."""
-        with self.not_empty:
-            if block:
-                self.not_empty.wait_for(lambda: self._qsize() or self._over, self._patience(timeout))
-            if not self._qsize():
-                raise queue.Empty
-            self._last = self._get()
-            self.not_full.notify()
-            return self._last
+        waits = block and not self._over and not self._is_awaited()
+        self._last = None  # once is enough: whoever asks again is ready to wait
+        item = self._items.get(waits, timeout if waits else None)
+        while item is _WAKE:
+            item = self._items.get_nowait()
+        self._last = item
+        return item
 
-    def _patience(self, timeout: float | None) -> float | None:
+    def get_nowait(self) -> Any:
+        """As any queue's."""
+        return self.get(block=False)
+
+    def task_done(self) -> None:
+        """Nobody joins the queue."""
+
+    def _is_awaited(self) -> bool:
+        """Whether a caller is blocked until what was taken last has been sent."""
         done = getattr(self._last, "completion_event", None)
-        blocked = done is not None and not done.is_set()
-        return min(timeout, _COMPANY) if blocked and timeout is not None else timeout
+        return done is not None and not done.is_set()
 
 
 class _Telling(threading.Event):

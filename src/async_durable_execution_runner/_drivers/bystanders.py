@@ -14,8 +14,11 @@ _OURS = str(Path(__file__).resolve().parent.parent)
 ENDPOINT_THREAD = "durable-endpoint"
 """Serves handlers in other processes. It runs uvicorn, but answers only what those ask."""
 
-_OWN_THREADS = "durable-runner"
-"""How the names of the runner's own threads begin."""
+_OWN_THREADS = ("durable-runner", "dex-handler")
+"""How the names of the runner's own threads begin, and of those in which AWS's SDK calls handlers.
+
+Before release 2.1 it does so without a frame of its own.
+"""
 
 _SDKS = ("async_durable_execution", "aws_durable_execution_sdk_python")
 """Packages whose frames tell a handler's thread. Nobody is asked for when a handler runs, so it was left behind."""

@@ -1,0 +1,108 @@
+"""Handlers of the suite "map"."""
+
+from __future__ import annotations
+
+from aws_durable_execution_sdk_python import BatchResult, durable_execution
+from aws_durable_execution_sdk_python.concurrency.models import BatchItem, CompletionReason
+from aws_durable_execution_sdk_python.config import BatchItemStatus, CompletionConfig, MapConfig
+from aws_durable_execution_sdk_python.serdes import ExtendedTypeSerDes, SerDes
+from conformance_common import constant, failing, projection, seconds
+
+FAIL = "fail"
+ONE = MapConfig(max_concurrency=1)
+
+
+def one_at_a_time(**completion):
+    return MapConfig(max_concurrency=1, completion_config=CompletionConfig(**completion))
+
+
+def itself_or_failure(item_context, item, index, items):
+    """The item as its own result, except that the item "fail" raises."""
+    return failing(item) if item == FAIL else item
+
+
+def in_capitals(item_context, item, index, items):
+    return item.upper()
+
+
+class WholeResult(SerDes):
+    """A batch of texts, all of them successful, as one line."""
+
+    def serialize(self, value, serdes_context):
+        return "OPSERDE:" + ",".join(value.get_results())
+
+    def deserialize(self, data, serdes_context):
+        texts = data.removeprefix("OPSERDE:").split(",")
+        items = [BatchItem(index, BatchItemStatus.SUCCEEDED, text) for index, text in enumerate(texts)]
+        return BatchResult(items, CompletionReason.ALL_COMPLETED)
+
+
+@durable_execution
+def greetings(event, context):
+    def greet(item_context, item, index, items):
+        return item_context.step(constant(f"Hello, {item}!"))
+
+    return context.map(event, greet, name="map", config=ONE).get_results()
+
+
+@durable_execution
+def item_plus_index(event, context):
+    return context.map(event, lambda child, item, index, items: item + index, name="indexed", config=ONE).get_results()
+
+
+@durable_execution
+def fail_fast(event, context):
+    config = one_at_a_time(tolerated_failure_count=0)
+    batch = context.map(["ok", FAIL, "late"], itself_or_failure, name="failfast", config=config)
+    return projection(batch, "completionReason", "status", "successCount", "failureCount", "totalCount")
+
+
+@durable_execution
+def two_are_enough(event, context):
+    config = one_at_a_time(min_successful=2)
+    batch = context.map(["i0", "i1", "i2", "i3"], itself_or_failure, name="min-successful", config=config)
+    return projection(batch, "completionReason", "successCount", "totalCount")
+
+
+@durable_execution
+def two_failures_are_too_many(event, context):
+    config = one_at_a_time(tolerated_failure_count=1)
+    batch = context.map([FAIL, FAIL, "late"], itself_or_failure, name="tolerated-exceeded", config=config)
+    return projection(batch, "completionReason", "successCount", "failureCount", "totalCount")
+
+
+@durable_execution
+def two_at_a_time(event, context):
+    config = MapConfig(max_concurrency=2)
+    return context.map(["r0", "r1", "r2"], itself_or_failure, name="concurrent", config=config).get_results()
+
+
+@durable_execution
+def named_items(event, context):
+    config = MapConfig(max_concurrency=1, item_namer=lambda item, index: f"item-{item}")
+    batch = context.map(event, lambda child, item, index, items: 10 * item, name="named-items", config=config)
+    return batch.get_results()
+
+
+@durable_execution
+def second_item_waits(event, context):
+    def patient(item_context, item, index, items):
+        if index == 1:
+            item_context.wait(seconds(1))
+        return item_context.step(constant(item))
+
+    return context.map(["r0", "r1"], patient, name="suspend", config=ONE).get_results()
+
+
+@durable_execution
+def then_wait(event, context):
+    batch = context.map(["a", "b"], in_capitals, name="then-wait", config=ONE)
+    context.wait(seconds(1))
+    return batch.get_results()
+
+
+@durable_execution
+def whole_result_serdes(event, context):
+    # Without one for the items, that of the operation would be used for them too.
+    config = MapConfig(max_concurrency=1, serdes=WholeResult(), item_serdes=ExtendedTypeSerDes())
+    return context.map(["x", "y"], in_capitals, name="op-serde", config=config).get_results()
