@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from ._drivers.aside import Elsewhere
 from ._drivers.loop import DaemonExecutor
 from ._engine.functions import DurableFunction, InvokeOutcome, PlainFunction, StubbedFunction
 from ._engine.inputs import PlainCall
+from ._invoke_log import InvocationLog
 from ._local import Local
 from ._model.enums import ExecutionStatus
 from ._model.errors import ErrorObject
@@ -94,7 +96,10 @@ class InvokeApi:
         response: dict[str, Any] = {"DurableExecutionArn": arn, "ExecutedVersion": "$LATEST"}
         if kind == "Event":
             return {**response, "StatusCode": 202, "Payload": body_of(b"")}
-        self._drive(arn, _SYNCHRONOUS_SECONDS)
+        log = self._log_for(params, arn)
+        with log or contextlib.nullcontext():
+            self._drive(arn, _SYNCHRONOUS_SECONDS)
+        response |= _result_of(log)
         header = self._local.executor.get(arn).header
         if header.status is ExecutionStatus.SUCCEEDED:
             return {**response, "StatusCode": 200, "Payload": body_of((header.result or "").encode())}
@@ -106,13 +111,21 @@ class InvokeApi:
         if kind == "Event" and isinstance(function, PlainFunction) and isinstance(function.handler, Elsewhere):
             DaemonExecutor().submit(self._called, text, params)  # nobody here waits for another process
             return {"StatusCode": 202, "Payload": body_of(b"")}
-        outcome = function.outcome if isinstance(function, StubbedFunction) else self._called(text, params)
+        log = self._log_for(params)
+        with log or contextlib.nullcontext():
+            outcome = function.outcome if isinstance(function, StubbedFunction) else self._called(text, params)
         if kind == "Event":
             return {"StatusCode": 202, "Payload": body_of(b"")}
+        response = {"ExecutedVersion": "$LATEST", **_result_of(log)}
         if outcome.status != "SUCCEEDED":
-            return {"ExecutedVersion": "$LATEST", **_function_error(outcome.error)}
+            return {**response, **_function_error(outcome.error)}
         payload = body_of((outcome.result or "").encode())
-        return {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": payload}
+        return {**response, "StatusCode": 200, "Payload": payload}
+
+    def _log_for(self, params: dict[str, Any], execution_arn: str | None = None) -> InvocationLog | None:
+        if params.get("LogType") != "Tail":
+            return None
+        return InvocationLog(self._local.executor, self._local.clock, execution_arn)
 
     def _called(self, text: str | None, params: dict[str, Any]) -> InvokeOutcome:
         name = params["FunctionName"]
@@ -126,6 +139,10 @@ class InvokeApi:
             request_id=derived_uuid("invoke", name, self._calls),
         )
         return self._local.driver.plain.call_now(call)
+
+
+def _result_of(log: InvocationLog | None) -> dict[str, Any]:
+    return {"LogResult": log.tail()} if log is not None else {}
 
 
 def _json_text(payload: Any) -> str | None:

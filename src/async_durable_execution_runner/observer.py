@@ -82,6 +82,10 @@ class ExecutionNotifier:
                 _log.exception("Observer %r raised in %s and is dropped; the run goes on.", entry[0], hook)
                 self._drop(entry[0])
 
+    def remove(self, observer: object) -> None:
+        """Let ``observer`` see nothing any more; one that is not there is no mistake."""
+        self._drop(observer)
+
     def _drop(self, observer: object) -> None:
         for name, listeners in self._hooks.items():
             self._hooks[name] = [entry for entry in listeners if entry[0] is not observer]

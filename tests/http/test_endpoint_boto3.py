@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import logging
+import re
 import socket
 import threading
 import time
@@ -13,6 +16,7 @@ from typing import Any
 
 import boto3
 import pytest
+from async_durable_execution import durable_execution, wait
 from http_kit import FUNCTIONS
 
 pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
@@ -28,9 +32,25 @@ def client_of(endpoint: DurableEndpoint) -> Any:
     return boto3.client("lambda", **endpoint.client_options)
 
 
+_log = logging.getLogger("orders")
+
+
+@durable_execution
+async def warns(event: Any) -> None:
+    """Logs in each of two invocations."""
+    _log.warning("order %s is late", event)
+    await wait(1)
+    _log.error("order %s is lost", event)
+
+
+def chatters(event: Any, context: Any) -> None:
+    for number in range(200):
+        _log.warning("line %d", number)
+
+
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[DurableEndpoint]:
-    with DurableEndpoint(FUNCTIONS) as opened:
+    with DurableEndpoint({**FUNCTIONS, "warns": warns, "chatters": chatters}) as opened:
         yield opened
 
 
@@ -100,6 +120,28 @@ def test_a_dry_run_an_ordinary_function_and_a_failure(client: Any) -> None:
     failed = client.invoke(FunctionName="fails")
     assert failed["FunctionError"] == "Unhandled"
     assert b"no stock" in failed["Payload"].read()
+
+
+def test_the_log_of_an_invocation(client: Any) -> None:
+    answer = client.invoke(FunctionName="warns", Payload=b"1", LogType="Tail")
+    lines = base64.b64decode(answer["LogResult"]).decode().splitlines()
+    request_ids = {re.search(r"RequestId: (\S+)", line)[1] for line in lines if "RequestId" in line}  # type: ignore[index]
+    words = [line.partition(":")[0].partition("\t")[0] for line in lines]
+    assert words == [
+        *("START RequestId", "[WARNING]", "END RequestId", "REPORT RequestId"),
+        *("START RequestId", "[WARNING]", "[ERROR]", "END RequestId", "REPORT RequestId"),
+    ]
+    assert len(request_ids) == 2
+    assert re.fullmatch(r"\[WARNING]\t\d{4}-\d\d-\d\dT[\d:.]+Z\torder 1 is late", lines[1])
+    assert "LogResult" not in client.invoke(FunctionName="warns", Payload=b"1")
+    assert "LogResult" not in client.invoke(FunctionName="warns", InvocationType="Event", LogType="Tail", Payload=b"1")
+
+
+def test_the_log_of_an_ordinary_function_is_its_last_four_kilobytes(client: Any) -> None:
+    answer = client.invoke(FunctionName="chatters", Payload=b"1", LogType="Tail")
+    tail = base64.b64decode(answer["LogResult"])
+    assert len(tail) == 4096
+    assert tail.endswith(b"\tline 199\n")
 
 
 def test_a_callback_from_start_to_end(client: Any) -> None:
