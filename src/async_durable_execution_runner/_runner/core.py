@@ -22,11 +22,10 @@ from .._local import Local
 from .._model.execution import Execution, ExecutionRecord
 from .._model.ids import FunctionReference
 from .._model.limits import ServiceLimits
-from .._model.plan import Plan
 from .._results import build_result
 from .._serialise import input_text
 from ..awaited import AwaitedRunner
-from ..clock import Clock, VirtualClock, from_millis, to_seconds
+from ..clock import Clock, from_millis, to_seconds
 from ..effects import Effects
 from ..exceptions import (
     ExecutionNotFoundError,
@@ -202,26 +201,6 @@ class RunnerCore:
         __tracebackhide__ = True
         if self._closed:
             raise RunnerClosedError("This runner is closed. Make a new one, or keep the work inside its `with` block.")
-
-    # ------------------------------------------------------------------------------------------------------- twins
-
-    def _twin(self, plan: Plan) -> Self:
-        """Another runner with the same handler, options, targets and scripts, in memory, that carries out a plan."""
-        given = dict(self._given)
-        if isinstance(given["clock"], VirtualClock):
-            given["clock"] = "virtual"
-        if given["clock"] == "virtual":
-            given["start_time"] = self.now
-        twin = type(self)(**given, store=StoreType.MEMORY, faults=plan)
-        for action in self._set_up:
-            action(twin)
-        twin._asynchronous = self._asynchronous  # noqa: SLF001 - the same class
-        return twin
-
-    def _take_over_uses(self, twin: RunnerCore) -> None:
-        """What a twin's run has asked for is not unused here."""
-        for mine, theirs in zip(self._local.responders.scripted, twin._local.responders.scripted, strict=False):
-            mine.used += theirs.used
 
     # ------------------------------------------------------------------------------------------------------- inside
 

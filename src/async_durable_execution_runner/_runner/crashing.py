@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 from .._crashes.exploring import EVERYWHERE, Exploration, read_scope
 from .._crashes.leftovers import set_aside
@@ -14,10 +14,12 @@ from .._replay.radar import look
 from .._replay.report import ReplayReport
 from .._replay.watching import Watch
 from .._seen import seen_by
+from ..clock import VirtualClock
 from ..crashes import CrashReport
 from ..effects import Effects
 from ..exceptions import DurableRunnerError
 from ..result import DurableFunctionTestResult
+from ..stores.base import StoreType
 from .core import RunnerCore
 
 Progress = Callable[[int, int], object]
@@ -73,6 +75,27 @@ class Crashing(RunnerCore):
                 explorer.failed(error)
         return explorer.report(raise_on_failure)
 
+    # ------------------------------------------------------------------------------------------------------- twins
+
+    def _twin(self, plan: Plan) -> Self:
+        """Another runner with the same handler, options, targets and scripts, in memory, that carries out a plan."""
+        given = dict(self._given)
+        if isinstance(given["clock"], VirtualClock):
+            given["clock"] = "virtual"
+        if given["clock"] == "virtual":
+            given["start_time"] = self.now
+        twin = type(self)(**given, store=StoreType.MEMORY, faults=plan)
+        for action in self._set_up:
+            action(twin)
+        twin._asynchronous = self._asynchronous  # noqa: SLF001 - the same class
+        return twin
+
+    def _take_over_uses(self, twin: RunnerCore) -> None:
+        """What a twin's run has asked for is not unused here."""
+        of_twin = twin._local.responders.scripted  # noqa: SLF001 - one room
+        for mine, theirs in zip(self._local.responders.scripted, of_twin, strict=False):
+            mine.used += theirs.used
+
 
 async def _explore_async(explorer: _Explorer, raise_on_failure: bool) -> CrashReport:
     __tracebackhide__ = True
@@ -95,7 +118,7 @@ class _Explorer:
 
     def __init__(
         self,
-        runner: RunnerCore,
+        runner: Crashing,
         given: tuple[Any, ...],
         timeout: float,
         scope: int | None,
@@ -110,7 +133,7 @@ class _Explorer:
         self._timeout = timeout
         self._scope = scope
         self._progress = progress
-        self._twin = runner
+        self._twin: Crashing = runner
         self._clean: list[tuple[Local, DurableFunctionTestResult]] = []
         self._exploration: Exploration | None = None
         self._error: DurableRunnerError | None = None
