@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
+import pytest
 from async_durable_execution import create_callback, durable_callable, durable_execution, step
 from runner_kit import kinds
 
@@ -45,6 +47,10 @@ class Pauser:
         return handler
 
 
+@pytest.mark.skipif(
+    version("async-durable-execution").startswith("2.0."),
+    reason="async-durable-execution 2.0 takes the missing token for an empty one, and fails for good when it is refused",
+)
 def test_it_goes_on_where_it_was() -> None:
     """This SDK knows no pauses: an answer without a token fails its invocation, which is repeated after the pause."""
     pauser = Pauser()
