@@ -49,7 +49,7 @@ class Pauser:
 
 @pytest.mark.skipif(
     version("async-durable-execution").startswith("2.0."),
-    reason="async-durable-execution 2.0 takes the missing token for an empty one, and fails for good when it is refused",
+    reason="async-durable-execution 2.0 takes the missing token for an empty one, and fails when it is refused",
 )
 def test_it_goes_on_where_it_was() -> None:
     """This SDK knows no pauses: an answer without a token fails its invocation, which is repeated after the pause."""
