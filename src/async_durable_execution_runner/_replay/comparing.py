@@ -116,8 +116,16 @@ class _Comparison:
         if scope.key == ADDED:
             return  # what is inside of an addition is part of it
         for each in new:
-            if not each.speculative:
+            if not each.speculative and not self._was_a_race(scope):
                 yield self._drift(DriftKind.ADDED, label_of(each.ask), each, scope, rows, "nothing", label_of(each.ask))
+
+    def _was_a_race(self, scope: _Scope) -> bool:
+        """Whether this is a batch that was over before all its branches were: some may never have been begun."""
+        context = self._recording.operations.get(scope.key or "")
+        if context is None or context.sub_type not in BATCHES or not context.is_terminal:
+            return False
+        assert isinstance(context.details, ContextDetails)
+        return "ALL_COMPLETED" not in (context.details.result or "")
 
     def _is_as_recorded(self, scope: _Scope, asked: list[Asked]) -> bool:
         """The common case, told without looking at the order: all that was recorded, and nothing else."""
