@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,13 @@ ARN = samples.arn_of("order")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteExecutionStore:
+def store(tmp_path: Path) -> Iterator[SqliteExecutionStore]:
     store = SqliteExecutionStore(tmp_path / "executions.sqlite3")
     store.create(samples.new("order"))
     for number in range(2, 5):
         store.append(ARN, samples.step(number))
-    return store
+    yield store
+    store.close()
 
 
 def damage(store: SqliteExecutionStore, statement: str) -> None:
