@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Protocol
 
-from .._model.asks import Ask
 from .._model.enums import OperationType as Type
+from .asks import Ask
 
 
 class Door(Protocol):

@@ -61,6 +61,8 @@ class InProcessInvoker:
         self._began: tuple[int, float] | None = None
         self._family: TaskFamily | None = None
         self._current: InvocationInput | None = None
+        self._stubborn: list[asyncio.Task[Any]] = []
+        """Tasks on the runner's own loop that did not end when their invocation did."""
 
     def idle(self) -> None:
         """No handler runs any more."""
@@ -208,6 +210,7 @@ class InProcessInvoker:
                 if invocation is not None and task.done() and not task.cancelled() and task.exception() is None:
                     self._report_left(invocation, task.result(), left)
                 loop.run_until_complete(cancel_all(left))
+                self._stubborn += [each for each in left if not each.done()]
 
     async def _await_here(self, coroutine: Awaitable[Any], invocation: InvocationInput, guard: Guard) -> Any:
         __tracebackhide__ = True
@@ -235,6 +238,8 @@ class InProcessInvoker:
                 if task.done() and not task.cancelled() and task.exception() is None:
                     self._report_left(invocation, task.result(), left)
                 await cancel_all([*left, task])
+                if loop is self._loop:
+                    self._stubborn += [each for each in left if not each.done()]
             if family.is_lost:
                 forget_how_they_ended(members)
 
@@ -285,9 +290,8 @@ class InProcessInvoker:
         if loop is None or loop.is_closed() or loop.is_running():
             return
         if running_loop() is None:
-            left = asyncio.all_tasks(loop)
-            if left:
-                loop.run_until_complete(cancel_all(left))
+            if self._stubborn:
+                loop.run_until_complete(cancel_all(self._stubborn))
             finish_generators(loop)
         loop.close()
 

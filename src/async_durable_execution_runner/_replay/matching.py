@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from .._model.asks import Ask, Identity
+from .._bridges.asks import Ask, Identity
 from .._model.operation import Operation
 from .places import Place
 from .recording import Recording

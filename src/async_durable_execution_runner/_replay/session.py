@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from .._bridges.asking import Door, Ticket
-from .._model.asks import Ask
+from .._bridges.asks import Ask
 from .._model.enums import OperationStatus as Status
 from .._model.enums import OperationType as Type
 from .._model.operation import (

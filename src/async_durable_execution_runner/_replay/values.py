@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .._model.asks import Ask
+from .._bridges.asks import Ask
 from .._model.enums import ExecutionStatus
 from .._model.errors import ErrorObject
 from .._model.operation import CallbackDetails, ChainedInvokeDetails, ContextDetails, Operation, WaitDetails

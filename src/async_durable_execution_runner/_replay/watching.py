@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import FrameType
 
 from .._bridges.asking import Door, Ticket
-from .._model.asks import Ask
+from .._bridges.asks import Ask
 from .places import Place, place_of
 from .snapshots import take
 from .values import Logged

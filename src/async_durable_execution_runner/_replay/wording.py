@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._bridges import handler_name, layers, sdk_of
-from .._model.asks import Ask
+from .._bridges.asks import Ask
 from .._model.operation import Operation
 from .places import Place
 from .recording import Recording

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .enums import OperationType
+from .._model.enums import OperationType
 
 Identity = tuple[OperationType, str | None, str | None]
 """Type, sub-type and name: what an operation is, wherever it stands."""
