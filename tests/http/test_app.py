@@ -246,6 +246,7 @@ def test_what_does_not_fit_the_model() -> None:
         status, kind, message = error_of(service.send("GET", execution(arn, "/history"), query=query))
         assert (status, kind) == (400, "ValidationException")
         assert "Member must be an integer" in message
+        assert "'perhaps' at 'reverseOrder' failed to satisfy constraint: Member must be true or false" in message
 
 
 @pytest.mark.parametrize("when", ["yesterday", "", "NaN", "1e400", "99999-01-01"])

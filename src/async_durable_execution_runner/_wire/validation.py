@@ -208,6 +208,8 @@ def _constraint(shape: botocore.model.Shape, value: Any) -> str:
             return "Member must be an integer"
         less = low is not None and value < low
         return f"Member must have value {'greater' if less else 'less'} than or equal to {low if less else high}"
+    if shape.type_name == "boolean":
+        return "Member must be true or false"
     size = _blob_size(value)
     if size is None or shape.type_name == "timestamp":
         return f"Member must be a {shape.type_name}"
