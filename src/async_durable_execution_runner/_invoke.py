@@ -149,12 +149,16 @@ def _json_text(payload: Any) -> str | None:
     try:
         text = payload_text(payload)
         if text is not None:
-            json.loads(text)
+            json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
         raise _no_json("it is nested too deeply") from None
     except ValueError as error:
         raise _no_json(error) from None
     return text
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _no_json(reason: object) -> InvalidRequestContentException:

@@ -124,6 +124,13 @@ def test_a_payload_that_is_no_json(runner: Any) -> None:
     assert code(caught) == "InvalidRequestContentException"
 
 
+@pytest.mark.parametrize("payload", [b"NaN", b"[Infinity]", b'{"a": -Infinity}'])
+def test_a_payload_that_only_python_takes_for_json(runner: Any, payload: bytes) -> None:
+    with pytest.raises(ClientError, match=r"request body into json: (NaN|-?Infinity) is no JSON") as caught:
+        runner.client.invoke(FunctionName=FUNCTION, Payload=payload)
+    assert code(caught) == "InvalidRequestContentException"
+
+
 def test_plain_functions_and_stubs(runner: Any) -> None:
     def plain(event: Any, context: Any) -> Any:
         if event == "fail":
