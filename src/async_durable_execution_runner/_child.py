@@ -45,7 +45,7 @@ def _invocation(message: dict[str, Any], begun: Path) -> str:
 
 
 def _call(message: dict[str, Any], begun: Path) -> Any:
-    handler = load_handler(message["handler"])
+    handler = _loaded(message["handler"])
     if message["durable"]:
         handler = as_lambda_handler(handler)
     clock = RealClock()
@@ -53,6 +53,15 @@ def _call(message: dict[str, Any], begun: Path) -> Any:
     begun.touch()
     output = handler(message["event"], context)
     return asyncio.run(_awaited(output)) if inspect.isawaitable(output) and not message["durable"] else output
+
+
+def _loaded(name: str) -> Any:
+    try:
+        return load_handler(name)
+    except HandlerError as error:
+        if isinstance(error.__cause__, SystemExit):
+            raise error.__cause__ from None  # a module that ends its process has one here to end
+        raise
 
 
 async def _awaited(output: Awaitable[Any]) -> Any:

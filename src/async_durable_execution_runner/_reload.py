@@ -135,6 +135,8 @@ def _not_loaded(error: HandlerError) -> ErrorObject:
     cause = error.__cause__
     if isinstance(cause, SyntaxError):
         kind = "Runtime.UserCodeSyntaxError"
+    elif isinstance(cause, SystemExit):
+        kind = "Runtime.ExitError"
     else:
         kind = "Runtime.ImportModuleError" if cause is not None else "Runtime.HandlerNotFound"
     return ErrorObject(type=kind, message=str(error))

@@ -23,6 +23,7 @@ from async_durable_execution_runner import (
     DurableFunctionTestRunner,
     HandlerError,
     ServiceLimits,
+    _child,
 )
 
 MODULE = "process_handlers"
@@ -176,6 +177,14 @@ def test_a_module_that_ends_the_interpreter_is_refused(tmp_path: Path, monkeypat
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(HandlerError, match=r"importing leaves_at_once:f ended the interpreter: .* exit status 7"):
         DurableEndpoint({"f": "leaves_at_once:f"}, isolation="process")
+
+
+def test_a_module_that_exits_ends_the_invocation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "exits_at_once.py").write_text("raise SystemExit(4)\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    message = {"handler": "exits_at_once:f", "durable": False}
+    with pytest.raises(SystemExit, match="4"):
+        _child._call(message, tmp_path / "begun")
 
 
 def test_an_unknown_isolation() -> None:

@@ -169,6 +169,14 @@ def test_what_changed_is_said(code: Code, caplog: pytest.LogCaptureFixture) -> N
     assert caplog.messages == ["Reloading: reloaded_prices.py changed."]
 
 
+def test_a_module_that_ends_the_process(code: Code) -> None:
+    reloading = plain()
+    code.write("reloaded_orders", "raise SystemExit(5)\n")
+    with pytest.raises(InvocationDied, match="SystemExit: 5") as caught:
+        reloading({}, None)
+    assert caught.value.error.type == "Runtime.ExitError"
+
+
 def test_a_module_that_is_not_there_yet(code: Code) -> None:
     reloading = plain()
     text = "import reloaded_taxes\n\ndef plain(event, context):\n    return reloaded_taxes.TAX\n"

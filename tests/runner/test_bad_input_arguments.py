@@ -9,6 +9,7 @@ import threading
 import warnings
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import async_durable_execution as sdk
@@ -71,6 +72,13 @@ def plain(event: Any, context: Any) -> None:
 def test_handlers_that_are_none(handler: Any, said: str) -> None:
     with pytest.raises(HandlerError, match=said):
         DurableFunctionTestRunner(handler)
+
+
+def test_a_module_that_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.joinpath("module_that_exits.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(HandlerError, match="cannot import the module of handler 'module_that_exits:x': SystemExit: 3"):
+        DurableFunctionTestRunner("module_that_exits:x")
 
 
 def test_a_module_that_cannot_be_imported_says_why(tmp_path: Any, monkeypatch: Any) -> None:

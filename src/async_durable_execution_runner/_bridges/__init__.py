@@ -85,7 +85,7 @@ def load_handler(name: str) -> Any:
         raise HandlerError(f"a handler given by name is written 'module:attribute', not {name!r}")
     try:
         target: Any = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise HandlerError(f"cannot import the module of handler {name!r}: {type(error).__name__}: {error}") from error
     for part in attribute.split("."):
         if not hasattr(target, part):
