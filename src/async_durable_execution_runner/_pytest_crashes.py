@@ -123,7 +123,7 @@ def _raised(report: pytest.TestReport) -> bool:
 
 
 def _failed(report: pytest.TestReport) -> bool:
-    """Whether a phase of a test failed. One that is expected to fail counts as skipped then, and as failed if it passes."""
+    """Whether a phase of a test failed. pytest calls it skipped where that was expected, and failed where it passed."""
     if report.failed:
         return not str(report.longrepr).startswith(_UNEXPECTED)
     return report.skipped and hasattr(report, "wasxfail")
