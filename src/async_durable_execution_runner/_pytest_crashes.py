@@ -27,6 +27,7 @@ _NOT_TWICE = (
     "The test passes, and when it is run a second time in the same process, killed nowhere, it does not. "
     "It depends on something that outlives it, such as the state of a module; a matrix runs it many times."
 )
+_UNEXPECTED = "[XPASS(strict)]"
 _ALSO = 10
 _EVERY = 10
 
@@ -100,20 +101,32 @@ def run_matrix(item: pytest.Item, nextitem: pytest.Item | None, scope: str, plan
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     clean, reports = _run_clean(item)
-    if all(report.passed for report in reports):
+    if not any(_raised(report) for report in reports):
         again, second = _run_clean(item)
         clean.again = again.outcomes
-        if all(report.passed for report in second):
+        if not any(_raised(report) for report in second):
             chosen = [plan] if plan is not None else plans(clean.boundaries, most)
             reports = _Matrix(item, clean, chosen, lenient=plan is None).run(reports)
         else:
             reports = second
-            next(report for report in reports if report.failed).sections.insert(0, (SECTION, _NOT_TWICE))
+            next(report for report in reports if _raised(report)).sections.insert(0, (SECTION, _NOT_TWICE))
     item.session._setupstate.teardown_exact(nextitem)  # noqa: SLF001 - what the last run has left to the next test
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def _raised(report: pytest.TestReport) -> bool:
+    """Whether a phase of a test did not come to its end: it failed, as was expected or not, or it was skipped."""
+    return _failed(report) or report.skipped
+
+
+def _failed(report: pytest.TestReport) -> bool:
+    """Whether a phase of a test failed. pytest calls it skipped where that was expected, and failed where it passed."""
+    if report.failed:
+        return not str(report.longrepr).startswith(_UNEXPECTED)
+    return report.skipped and hasattr(report, "wasxfail")
 
 
 def _run_clean(item: pytest.Item) -> tuple[CleanRun, list[pytest.TestReport]]:
@@ -153,7 +166,7 @@ class _Matrix:
             reports[-1].user_properties.append((PROPERTY, len(self._plans)))
             return reports
         _, reports, _ = self._failed[0]
-        first = next(report for report in reports if report.failed)
+        first = next(report for report in reports if _failed(report))
         first.sections.insert(0, (SECTION, "\n".join(self._told())))
         return reports
 
@@ -164,7 +177,7 @@ class _Matrix:
             reports = runtestprotocol(self._item, log=False, nextitem=_sibling(self._item))
         finally:
             del self._item.stash[PLANNED]
-        failed = next((report for report in reports if report.failed), None)
+        failed = next((report for report in reports if _failed(report)), None)
         if failed is not None:
             self._failed.append((planned, reports, _in_one_sentence(planned, failed)))
 

@@ -159,7 +159,7 @@ def plan(given: Faults) -> Plan:
     Raises ``ValueError`` for a text that is none, ``TypeError`` for anything else.
     """
     if isinstance(given, Plan):
-        return given
+        return _checked(given)
     if isinstance(given, str):
         return _checked(Plan.parse(given))
     if isinstance(given, Fault | AnswerFault | Pages):
@@ -183,10 +183,21 @@ def _require_whole(what: str, number: Any) -> None:
 def _checked(read: Plan) -> Plan:
     from ._engine.director import service_error
 
+    if read.page_size is not None:
+        _require_whole("the size of a page", read.page_size)
     for fault in read.faults:
         if fault.error is not None:
             service_error(fault.error)
+        _require_numbers(fault.at)
     return read
+
+
+def _require_numbers(at: Place | OperationPlace) -> None:
+    names = ("nth",) if isinstance(at, OperationPlace) else ("invocation", "checkpoint", "execution", "runner")
+    for name in names:
+        number = getattr(at, name)
+        if number is not None:
+            _require_whole(name, number)
 
 
 def _place(

@@ -267,6 +267,11 @@ def test_it_is_not_told_of_a_test_that_failed_anyway() -> None:
     [
         ("die-before", ValueError, "is no decision of a plan; valid: die-before:2.3"),
         ("fail=Oops:1.1", ValueError, "'Oops' is no error of the service"),
+        ("pages:0", ValueError, "the size of a page is a whole number from 1 up, not 0"),
+        ("die-before:0.1", ValueError, "invocation is a whole number from 1 up, not 0"),
+        ("die-before:1.0", ValueError, "checkpoint is a whole number from 1 up, not 0"),
+        ("die-before:charge#0", ValueError, "nth is a whole number from 1 up, not 0"),
+        (Plan.parse("pages:0"), ValueError, "the size of a page is a whole number from 1 up, not 0"),
         (7, TypeError, "faults are decisions such as"),
         ([7], TypeError, "faults are decisions such as"),
     ],

@@ -343,3 +343,22 @@ def pytest_collection_finish(session):
 """)
     suite.run(pays()).assert_outcomes(passed=1)
     assert shown == ["test_it: killed at 10 of 11 places ", ""]
+
+
+EXPECTED_TO_FAIL = BANK + PAYS.removeprefix(BANK).replace("@use", "@pytest.mark.xfail(strict={strict})\n@use")
+
+
+@pytest.mark.parametrize(
+    ("expects", "strict", "outcome"),
+    [
+        ("exactly_once", False, "xfailed"),
+        ("exactly_once", True, "xfailed"),
+        ("at_least_once", False, "xpassed"),
+        ("at_least_once", True, "failed"),
+    ],
+)
+def test_a_death_may_be_what_a_test_is_expected_to_fail_for(
+    suite: Suite, expects: str, strict: bool, outcome: str
+) -> None:
+    code = EXPECTED_TO_FAIL.format(marker=', crash="everywhere"', expects=expects, strict=strict)
+    suite.run(code).assert_outcomes(**{outcome: 1})

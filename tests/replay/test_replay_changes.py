@@ -377,6 +377,32 @@ def test_a_failure_is_raised_with_both_sides(history: Any) -> None:
     assert "test_replay_changes.py:" in text
 
 
+def test_a_history_that_ends_before_a_context_is_begun_may_go_on() -> None:
+    async def code() -> Any:
+        await wait(60, name="pause")
+        await run_in_child_context(ship, name="ship")
+
+    async def wrapped() -> Any:
+        async def pause() -> Any:
+            await wait(60, name="pause")
+
+        await run_in_child_context(pause, name="night")
+        await run_in_child_context(ship, name="ship")
+
+    events = recorded(handler_of(code)).events
+    for length in range(1, len(events) + 1):
+        report = replayed(handler_of(code), events[:length])
+        assert report.ok, report.render()
+    until_the_pause_is_over = next(n for n, each in enumerate(events, 1) if each["EventType"] == "WaitSucceeded")
+    report = replayed(handler_of(wrapped), events[:until_the_pause_is_over])
+    assert sorted(found(report)) == [("added", "RunInChildContext 'night'"), ("moved", "Wait 'pause'")]
+
+
+def test_where_something_was_moved_to_is_said_once(history: Any) -> None:
+    (drift,) = replayed(handler_of(moved_into_existing), history).drifts
+    assert drift.sentence() == "moved: Step 'charge' stood at the top and stands now in RunInChildContext 'ship'"
+
+
 def test_a_branch_that_is_gone_is_removed() -> None:
     def branches(*names: str) -> Code:
         async def code() -> Any:

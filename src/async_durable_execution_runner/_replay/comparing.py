@@ -143,8 +143,21 @@ class _Comparison:
             if log is not None and log.ask.identity == asked.ask.identity:
                 return False  # asked for then too, and refused, or never sent
             is_context = asked.ask.type is Type.CONTEXT
-            return (asked.forced or is_context) and not (self._played.may_add and not is_context)
+            if self._played.may_add and not (is_context and self._is_put_around(asked)):
+                return False
+            return asked.forced or is_context
         return asked.recorded is not None and (asked.recorded.id in self._end or asked.how is How.BORROWED)
+
+    def _is_put_around(self, context: Asked) -> bool:
+        """Whether a context that was never recorded has something in it that was."""
+        parents = {each.ask.operation_id: each.ask.parent_id for each in self._played.asked}
+        for each in self._played.asked:
+            parent = each.ask.parent_id if each.recorded is not None else None
+            while parent is not None:
+                if parent == context.ask.operation_id:
+                    return True
+                parent = parents.get(parent)
+        return False
 
     def _missing(self, scope: _Scope, here: list[Asked], position: dict[str, int]) -> list[Operation]:
         """Recorded, not asked for, and the code is past the point where it would have been."""

@@ -64,6 +64,8 @@ class Drift:
     def sentence(self) -> str:
         """The drift in one sentence."""
         inside = f" in {self.where}" if self.where else ""
+        if self.kind is DriftKind.MOVED:  # where it stands is all that there is to say
+            return f"{self.kind}: {self.operation} stood {self.recorded} and stands now{inside or f' {self.now}'}"
         return f"{self.kind}: {self._what_happened()}{inside}"
 
     def _what_happened(self) -> str:
@@ -74,7 +76,7 @@ class Drift:
                 return f"{self.operation} was recorded and is asked for no more"
             case DriftKind.RENAMED | DriftKind.RETYPED:
                 return f"{self.recorded} is now {self.now}"
-            case DriftKind.REORDERED | DriftKind.MOVED:
+            case DriftKind.REORDERED:
                 return f"{self.operation} stood {self.recorded} and stands now {self.now}"
             case _:
                 return f"the {self.what} of {self.operation}"

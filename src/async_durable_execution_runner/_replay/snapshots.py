@@ -102,7 +102,7 @@ class _Taker:
         if isinstance(value, bytearray | memoryview):
             return bytes(value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            names = [field.name for field in dataclasses.fields(value)]
+            names = [field.name for field in dataclasses.fields(value) if field.compare]
             return self._node(value, "mapping", {name: getattr(value, name, None) for name in names})
         return self._call(value)
 
