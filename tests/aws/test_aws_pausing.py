@@ -211,3 +211,22 @@ def test_what_is_paused_stays_so_in_its_store(store: str, tmp_path: Path) -> Non
         runner.client.delete_durable_execution(DurableExecutionArn=arn)
     with DurableFunctionTestRunner(sleeps, **place) as runner:
         assert runner.list_executions()["DurableExecutions"] == []
+
+
+def test_by_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("click", reason="the extra `cli` is not installed")
+    from async_durable_execution_runner._cli.app import app
+
+    def say(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as left:
+            app(list(arguments), prog_name="durable-runner")
+        captured = capsys.readouterr()
+        assert left.value.code == 0, captured.err
+        return captured.out
+
+    with DurableEndpoint({"asks": asks}) as endpoint:
+        client = boto3.client("lambda", **endpoint.client_options)
+        arn = client.invoke(FunctionName="asks", InvocationType="Event")["DurableExecutionArn"]
+        until(lambda: len(client.get_durable_execution_history(DurableExecutionArn=arn)["Events"]) >= 3)
+        assert say("pause", arn, "--endpoint-url", endpoint.url) == f"PAUSED {arn}\n"
+        assert say("resume", arn, "--endpoint-url", endpoint.url) == f"RUNNING {arn}\n"

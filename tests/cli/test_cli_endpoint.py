@@ -14,6 +14,7 @@ from cli_kit import Shell
 pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
 
 from async_durable_execution_runner import DurableEndpoint
+from async_durable_execution_runner._wire.model import durable_operations
 
 ASKS = ("--function", "asks")
 
@@ -97,3 +98,20 @@ def test_a_region_without_credentials(shell: Shell, monkeypatch: pytest.MonkeyPa
     said = shell("list", *ASKS, "--region", "eu-central-1")
     assert said.code == 5
     assert "credentials" in said.err
+
+
+def test_pausing_needs_an_api_and_a_model_that_can(shell: Shell, api: tuple[str, ...]) -> None:
+    for command in ("pause", "resume"):
+        said = shell(command, "order-7")
+        assert said.code == 2
+    assert "Behind which API? Say --endpoint-url" in shell("pause", "order-7").err
+    assert "Which function is it of? Say --handler MODULE:HANDLER." in shell("resume", "order-7").err
+    said = shell("pause", "order-7", *ASKS, *api)
+    if "PauseDurableExecution" in durable_operations():
+        assert said.out.startswith("PAUSED arn:"), said.err
+        arn = said.out.split()[1]
+        said = shell("resume", arn, *api)
+        assert (said.code, said.out) == (0, f"RUNNING {arn}\n")
+    else:
+        assert said.code == 2
+        assert "The installed botocore knows no PauseDurableExecution: a newer one does" in said.err

@@ -11,6 +11,7 @@ import click
 
 from .answering import callback, stop
 from .looking import history, list_, prune, show_
+from .pausing import pause
 from .problems import EXIT_CODES, INTERRUPTED, told
 from .replaying import replay
 from .running import resume, run
@@ -62,5 +63,5 @@ def app(*, traceback: bool) -> None:
         sys.path.insert(0, here)
 
 
-for _command in (run, resume, list_, show_, history, replay, callback, stop, prune, serve):
+for _command in (run, resume, list_, show_, history, replay, callback, stop, pause, prune, serve):
     app.add_command(_command)

@@ -39,6 +39,11 @@ def store_options(command: Any) -> Any:
     return _with(_STORE, command)
 
 
+def api_options(command: Any) -> Any:
+    """``--endpoint-url`` and ``--region``."""
+    return _with(_API, command)
+
+
 def json_option(command: Command) -> Command:
     """``--json``."""
     option = click.option("--json", "as_json", is_flag=True, help="print JSON, in the form in which the AWS CLI does.")

@@ -17,9 +17,10 @@ from ..runner import DurableFunctionTestRunner
 from ..stores.base import ExecutionStore
 from ..stores.memory import MemoryExecutionStore
 from ..stores.selection import open_store
-from .options import examples, existing_store, json_option, pairs, payload, store_options, store_type
+from .options import api_options, examples, existing_store, json_option, pairs, payload, store_options, store_type
 from .output import Progress, show, show_json
-from .problems import NOT_OVER, NOT_SUCCEEDED, SUCCEEDED, Problem
+from .pausing import change
+from .problems import NOT_OVER, NOT_SUCCEEDED, SUCCEEDED, WRONG_USAGE, Problem
 from .sources import StoreSource, function_of
 
 if TYPE_CHECKING:
@@ -97,22 +98,26 @@ def run(
     epilog=examples(
         "durable-runner resume order-7 --handler orders:handler --store sqlite",
         "durable-runner resume order-7 --handler orders:handler --store sqlite --callback approval=yes",
+        "durable-runner resume ARN --endpoint-url http://127.0.0.1:8585",
     ),
 )
 @click.argument("arn")
-@click.option("--handler", required=True, metavar="MODULE:HANDLER", help="the durable function that it is of.")
+@click.option("--handler", metavar="MODULE:HANDLER", help="the durable function that it is of, for one in a store.")
 @shared_options
 @json_option
 @store_options
+@api_options
 @click.pass_context
 def resume(
     context: click.Context,
     /,
     *,
     arn: str,
-    handler: str,
+    handler: str | None,
     store: str | None,
     store_path: str | None,
+    endpoint_url: str | None,
+    region: str | None,
     timeout: float,
     as_json: bool,
     **options: Any,
@@ -120,7 +125,13 @@ def resume(
     """Take up an execution of a store that is not over, and run it on. ARN as for show.
 
     An invocation that was interrupted counts as crashed, and another one follows. No other process may have it.
+    Behind an endpoint, or in AWS, let one go on that was paused: ARN is the whole ARN then.
     """
+    if endpoint_url is not None or region is not None:
+        change(arn, None, endpoint_url, region, "ResumeDurableExecution", "resume_durable_execution")
+        return
+    if handler is None:
+        raise Problem(WRONG_USAGE, "Which function is it of? Say --handler MODULE:HANDLER.")
     with closing(existing_store(store, store_path)) as opened:
         found = StoreSource(opened).find(arn, None)
         watch = _watch(options.pop("watch"), as_json=as_json)
