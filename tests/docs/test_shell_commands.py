@@ -17,7 +17,7 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
 
-from test_documents import BLOCKS, FENCE, REPOSITORY
+from test_documents import FENCE, REPOSITORY, RUN
 
 from async_durable_execution_runner import DurableEndpoint
 
@@ -33,8 +33,8 @@ def commands(page: str) -> list[str]:
 def earlier(page: str) -> dict[str, Any]:
     """What the page's ordinary blocks define, without what they do."""
     namespace: dict[str, Any] = {"__name__": "page"}
-    for block in BLOCKS[DOCS / page]:
-        if block.is_run and not block.is_pytest_file:
+    for block in RUN[DOCS / page]:
+        if not block.is_pytest_file:
             exec(compile(re.split(r"^with ", block.code, flags=re.MULTILINE)[0], page, "exec"), namespace)
     return namespace
 
@@ -80,7 +80,7 @@ def test_the_endpoints_page(command: str, tmp_path: Path, tools: None) -> None:
 @pytest.mark.parametrize("command", commands("cloud.md"))
 def test_the_page_of_deployed_functions(command: str, tmp_path: Path, tools: None) -> None:
     page = earlier("cloud.md")
-    block = next(each for each in BLOCKS[DOCS / "cloud.md"] if each.is_pytest_file)
+    block = next(each for each in RUN[DOCS / "cloud.md"] if each.is_pytest_file)
     code = block.code.replace("handler=quick, ", "")  # it runs elsewhere, so it need not be here
     (tmp_path / "test_page.py").write_text(code, encoding="utf-8")
     with DurableEndpoint({"quick": page["quick"]}, region="eu-central-1") as endpoint:
