@@ -1,4 +1,4 @@
-"""The commands of docs/cli.md work as they stand there, in one folder, from top to bottom."""
+"""The commands of docs/cli.md work as they stand there, in one folder, from top to bottom, with each SDK's handler."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCES = list(FENCE.finditer(TEXT))
+HANDLERS = [fence[2] for fence in FENCES if fence[1] == "python"]
 
 
 def shell_blocks() -> Iterator[tuple[str, str | None]]:
@@ -37,8 +38,8 @@ def shell_blocks() -> Iterator[tuple[str, str | None]]:
             yield fence[2], behind[2] if shown and behind is not None else None
 
 
-def folder_with_orders(folder: Path) -> Path:
-    (folder / "orders.py").write_text(next(fence[2] for fence in FENCES if fence[1] == "python"), encoding="utf-8")
+def folder_with_orders(folder: Path, code: str) -> Path:
+    (folder / "orders.py").write_text(code, encoding="utf-8")
     tool = folder / "bin" / "durable-runner"
     tool.parent.mkdir()
     tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m async_durable_execution_runner.cli "$@"\n')
@@ -84,8 +85,10 @@ def lines_of(text: str) -> list[str]:
 
 
 @pytest.mark.skipif(shutil.which("sh") is None, reason="there is no `sh` here")
-def test_the_commands_of_the_page_print_what_it_says(tmp_path: Path) -> None:
-    folder = folder_with_orders(tmp_path)
+@pytest.mark.parametrize("sdk", ["async_durable_execution", "aws_durable_execution_sdk_python"])
+def test_the_commands_of_the_page_print_what_it_says(tmp_path: Path, sdk: str) -> None:
+    pytest.importorskip(sdk)
+    folder = folder_with_orders(tmp_path, next(code for code in HANDLERS if f"from {sdk} import" in code))
     blocks = list(shell_blocks())
     assert len(blocks) >= 7
     server = next(text for text, _ in blocks if text.rstrip().endswith("&"))
