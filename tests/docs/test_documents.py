@@ -12,12 +12,14 @@ import re
 import subprocess
 import sys
 import tempfile
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 from pages import (
     FENCE,
     NOT_RUN,
+    ONE_SDK,
     PAGES,
     REPOSITORY,
     Block,
@@ -31,6 +33,7 @@ from pages import (
 
 BLOCKS = {page: blocks_of(page) for page in PAGES}
 RUN = {page: with_ours(blocks) for page, blocks in BLOCKS.items() if with_ours(blocks)}
+OF_ONE_SDK = re.compile(r"^@durable_|^(?:from|import) async_durable_execution\b", re.MULTILINE)
 TEST_BLOCKS = [block for blocks in RUN.values() for block in blocks if block.is_pytest_file]
 
 
@@ -58,6 +61,22 @@ def test_what_is_not_run_says_why() -> None:
         if "not run" in block.before and NOT_RUN.match(block.before) is None
     ]
     assert silent == []
+
+
+def has_its_twin(block: Block, behind: Block | None) -> bool:
+    return (behind is not None and behind.is_twin) or ONE_SDK.match(block.before) is not None
+
+
+def test_every_handler_is_shown_with_both_sdks() -> None:
+    shown = [
+        (block, behind)
+        for page, blocks in BLOCKS.items()
+        if page.name != "aws-sdk.md"
+        for block, behind in zip_longest(blocks, blocks[1:])
+        if OF_ONE_SDK.search(block.code) is not None and not block.is_twin
+    ]
+    assert [str(block) for block, behind in shown if not has_its_twin(block, behind)] == []
+    assert shown != []
 
 
 def anchors_of(path: Path) -> set[str]:
