@@ -21,6 +21,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -144,12 +145,26 @@ def run_pytest(path: Path) -> subprocess.CompletedProcess[str]:
 def check_page(blocks: list[Block]) -> None:
     """Run the ordinary blocks of a page, and compare what they print."""
     namespace: dict[str, object] = {"__name__": f"page_{blocks[0].page.stem.replace('-', '_').lower()}"}
-    for block in blocks:
-        if block.is_pytest_file:
-            continue
-        output = printed_by(block, namespace)
-        if block.output is not None:
-            assert normalised(output) == normalised(block.output), str(block)
+    with imports_of_the_folder():
+        for block in blocks:
+            if block.is_pytest_file:
+                continue
+            output = printed_by(block, namespace)
+            if block.output is not None:
+                assert normalised(output) == normalised(block.output), str(block)
+
+
+@contextlib.contextmanager
+def imports_of_the_folder() -> Iterator[None]:
+    """Modules that a page writes and imports are gone afterwards: its other half writes some of the same name."""
+    path, known, here = sys.path[:], set(sys.modules), str(Path.cwd())
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name in set(sys.modules) - known:
+            if (getattr(sys.modules[name], "__file__", None) or "").startswith(here):
+                del sys.modules[name]
 
 
 def check_tests(block: Block, blocks: list[Block], folder: Path) -> None:
