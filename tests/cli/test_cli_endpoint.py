@@ -115,3 +115,9 @@ def test_pausing_needs_an_api_and_a_model_that_can(shell: Shell, api: tuple[str,
     else:
         assert said.code == 2
         assert "The installed botocore knows no PauseDurableExecution: a newer one does" in said.err
+
+
+def test_an_api_is_not_pruned(shell: Shell, api: tuple[str, ...]) -> None:
+    said = shell("prune", *api)
+    assert (said.code, said.out) == (2, "")
+    assert "The API has nothing that prunes." in said.err

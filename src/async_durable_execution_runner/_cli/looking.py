@@ -17,7 +17,7 @@ from .._render.tree import render_tree
 from ..clock import RealClock, from_millis
 from ..stores.base import ExecutionQuery, ExecutionStore
 from ..stores.pruning import prune as prune_store
-from .options import examples, existing_store, function_option, json_option, source_options, store_options
+from .options import api_options, examples, existing_store, function_option, json_option, source_options, store_options
 from .output import columns, event_line, moment, show, show_json, show_timeline, span
 from .problems import WRONG_USAGE, Problem
 from .sources import Source, Wanted, Wire
@@ -160,12 +160,27 @@ def _line(event: Wire, began: datetime) -> tuple[str, ...]:
 )
 @click.option("--dry-run", is_flag=True, help="delete nothing, print what would be.")
 @store_options
-def prune(*, store: str | None, store_path: str | None, now: str | None, dry_run: bool) -> None:
+@api_options
+def prune(
+    *,
+    store: str | None,
+    store_path: str | None,
+    endpoint_url: str | None,
+    region: str | None,
+    now: str | None,
+    dry_run: bool,
+) -> None:
     """Delete executions of a store whose retention is over, and print their ARNs.
 
     Retention begins when an execution ends and lasts 14 days, unless its runner said otherwise. An execution that ran
     on the virtual clock ended when that clock said so.
     """
+    if endpoint_url is not None or region is not None:
+        raise Problem(
+            WRONG_USAGE,
+            "The API has nothing that prunes. AWS forgets executions by itself; of an endpoint, prune the store that "
+            "it was started with: --store, --store-path.",
+        )
     until = _instant(now)
     with closing(existing_store(store, store_path)) as opened:
         target: Any = _Untouched(opened) if dry_run else opened
