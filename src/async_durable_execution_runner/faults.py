@@ -163,12 +163,12 @@ def plan(given: Faults) -> Plan:
     if isinstance(given, str):
         return _checked(Plan.parse(given))
     if isinstance(given, Fault | AnswerFault | Pages):
-        return Plan((given,))
+        return _checked(Plan((given,)))
     decisions: tuple[Any, ...] = tuple(given) if _is_iterable(given) else (given,)
     for each in decisions:
         if not isinstance(each, Fault | AnswerFault | Pages):
             raise TypeError(f"faults are decisions such as faults.die_before('charge'), or a plan's text: not {each!r}")
-    return Plan(decisions)
+    return _checked(Plan(decisions))
 
 
 def _is_iterable(given: Any) -> bool:
@@ -186,6 +186,11 @@ def _checked(read: Plan) -> Plan:
     if read.page_size is not None:
         _require_whole("the size of a page", read.page_size)
     for fault in read.faults:
+        if isinstance(fault.at, Place) and fault.at.checkpoint is None and fault.deed is not Deed.DIE_BEFORE:
+            raise ValueError(
+                f"'{fault}': at the end of an invocation it can only die, 'die-before:{fault.at}'; "
+                "any other fault is at a checkpoint, by checkpoint=… or by the name of an operation"
+            )
         if fault.error is not None:
             service_error(fault.error)
         _require_numbers(fault.at)
