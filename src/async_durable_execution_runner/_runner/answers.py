@@ -79,5 +79,5 @@ class Answers(RunnerCore):
             optional=optional,
         )
         self._local.responders.scripted.append(responder)
-        self._set_up.append(lambda twin: twin._local.responders.scripted.append(replace(responder, used=0)))  # noqa: SLF001
+        self._set_up.append(lambda twin: twin._local.responders.scripted.append(replace(responder, used=0)))  # noqa: SLF001 - a twin of this
         return self

@@ -87,12 +87,12 @@ class Crashing(RunnerCore):
         twin = type(self)(**given, store=StoreType.MEMORY, faults=plan)
         for action in self._set_up:
             action(twin)
-        twin._asynchronous = self._asynchronous  # noqa: SLF001 - the same class
+        twin._asynchronous = self._asynchronous
         return twin
 
     def _take_over_uses(self, twin: RunnerCore) -> None:
         """What a twin's run has asked for is not unused here."""
-        of_twin = twin._local.responders.scripted  # noqa: SLF001 - one room
+        of_twin = twin._local.responders.scripted
         for mine, theirs in zip(self._local.responders.scripted, of_twin, strict=False):
             mine.used += theirs.used
 
@@ -142,16 +142,16 @@ class _Explorer:
         """One run, from start to end; a coroutine in ``async with``."""
         __tracebackhide__ = True
         twin = self._twin
-        return twin._until_closed(twin._start(*self._given, synchronous=True), self._timeout)  # noqa: SLF001
+        return twin._until_closed(twin._start(*self._given, synchronous=True), self._timeout)
 
     def clean(self) -> Iterator[None]:
         """Once for each of the two clean runs: what differs between them is nobody's fault."""
         for again in (False, True):
             if again:
                 self._begin("Run a second time, and killed nowhere")
-            self._twin = self._runner._twin(Plan())  # noqa: SLF001 - one room, as all below
+            self._twin = self._runner._twin(Plan())
             if self._radar and not again:
-                self._twin._local.watch = Watch()  # noqa: SLF001
+                self._twin._local.watch = Watch()
             try:
                 yield
             finally:
@@ -159,13 +159,13 @@ class _Explorer:
 
     def ran_clean(self, result: DurableFunctionTestResult) -> None:
         """A clean run is over: now it is known where a run can be killed."""
-        self._runner._take_over_uses(self._twin)  # noqa: SLF001
-        local = self._twin._local  # noqa: SLF001
+        self._runner._take_over_uses(self._twin)
+        local = self._twin._local
         self._clean.append((local, result))
         self._drifts += look(seen_by(local), _REPLAYED)
 
     def _begin(self, where: str) -> None:
-        for effects in self._runner._effects.values():  # noqa: SLF001
+        for effects in self._runner._effects.values():
             effects.begin_run(where)
 
     def killed(self) -> Iterator[None]:
@@ -178,7 +178,7 @@ class _Explorer:
         with set_aside() as leave:
             for number, (plan, where) in enumerate(exploration, start=1):
                 self._begin(where)
-                self._twin, self._error = self._runner._twin(plan), None  # noqa: SLF001
+                self._twin, self._error = self._runner._twin(plan), None
                 try:
                     yield
                     self._note(exploration, plan)
@@ -193,13 +193,13 @@ class _Explorer:
         self._error = error
 
     def _note(self, exploration: Exploration, plan: Plan) -> None:
-        local = self._twin._local  # noqa: SLF001
+        local = self._twin._local
         assert local.director is not None
         exploration.took(plan, local.director, _outcomes(local), self._error, self._tree)
 
     def _tree(self) -> str:
         """Drawn only where it is shown: it takes as long as the run."""
-        return "\n".join(result.render() for result in self._twin._results())  # noqa: SLF001
+        return "\n".join(result.render() for result in self._twin._results())
 
     def report(self, raise_on_failure: bool) -> CrashReport:
         """What was found."""
