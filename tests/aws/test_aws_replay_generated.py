@@ -57,6 +57,8 @@ def node(chance: random.Random, numbers: Iterator[int], depth: int) -> Node:
 class Workflow:
     def __init__(self, nodes: list[Node]) -> None:
         self.bodies = 0
+        self.at_once: int | None = None
+        """How many branches are begun at once where the first to succeed is enough."""
         self._failed: dict[int, int] = {}
 
         @sdk.durable_execution
@@ -145,7 +147,7 @@ class Workflow:
         return sum(context.parallel(self._branches(each, value), name=f"parallel {each.number}").get_results())
 
     def _first(self, context: Any, each: Node, value: int) -> Any:
-        config = ParallelConfig(completion_config=CompletionConfig(min_successful=1))
+        config = ParallelConfig(completion_config=CompletionConfig(min_successful=1), max_concurrency=self.at_once)
         branches = self._branches(each, value)
         return sum(context.parallel(branches, name=f"first {each.number}", config=config).get_results())
 
@@ -176,3 +178,39 @@ def test_an_unchanged_workflow_never_drifts(seed: int) -> None:
         ]
     assert workflow.bodies == ran, "a replay runs no bodies"
     assert all(report.ok for report in reports), "\n".join(report.render() for report in reports)
+
+
+@pytest.mark.parametrize(("then", "now"), [(1, None), (None, 1)])
+@pytest.mark.parametrize("seed", range(COUNT))
+def test_branches_that_another_one_made_needless_may_be_begun_or_not(
+    seed: int, then: int | None, now: int | None
+) -> None:
+    workflow = Workflow(sequence(random.Random(seed), iter(range(1, 1000)), 0))
+    workflow.at_once = then
+    with DurableFunctionTestRunner(workflow.handler) as runner:
+        runner.on_callback("*", result="yes", after=50, optional=True)
+        runner.mock_invoke("other", result=5, after=4)
+        result = runner.run({})
+        workflow.at_once = now
+        report = replay(workflow.handler, result, raise_on_failure=False, max_replays=12)
+    assert report.ok, report.render()
+
+
+def test_a_branch_that_was_needless_is_not_taken_for_one_of_another_batch() -> None:
+    at_once: list[int | None] = [1]
+
+    def first_of_two(context: Any) -> Any:
+        config = ParallelConfig(completion_config=CompletionConfig(min_successful=1), max_concurrency=at_once[0])
+        return context.parallel([lambda _: "a", lambda _: "b"], name="inner", config=config).get_results()
+
+    @sdk.durable_execution
+    def handler(event: Any, context: Any) -> Any:
+        config = ParallelConfig(max_concurrency=1)
+        return context.parallel([first_of_two, lambda _: "c"], name="outer", config=config).get_results()
+
+    with DurableFunctionTestRunner(handler) as runner:
+        result = runner.run({})
+    at_once[0] = None
+    report = replay(handler, result, raise_on_failure=False)
+    assert [each.name for each in result.get_context("inner").child_operations] == ["parallel-branch-0"]
+    assert report.ok, report.render()

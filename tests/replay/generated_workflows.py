@@ -65,6 +65,8 @@ class Workflow:
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes
         self.bodies = 0
+        self.at_once: int | None = None
+        """How many branches are begun at once where the first to succeed is enough."""
         self._failed: dict[int, int] = {}
 
         @durable_execution
@@ -164,7 +166,8 @@ class Workflow:
 
     async def _first(self, node: Node, value: int) -> Any:
         branches = [self._branch(each, value) for each in node.inside]
-        result = await parallel(branches, name=f"first {node.number}", completion_config=_first_successful())
+        name, enough = f"first {node.number}", _first_successful()
+        result = await parallel(branches, name=name, completion_config=enough, max_concurrency=self.at_once)
         return sum(result.get_results())
 
     async def _map(self, node: Node, value: int) -> Any:

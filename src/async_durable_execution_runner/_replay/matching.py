@@ -15,6 +15,9 @@ from .._model.operation import Operation
 from .places import Place
 from .recording import Recording
 
+BRANCHES = frozenset({"MapIteration", "ParallelBranch"})
+"""What a batch is made of. The SDKs number them, so that branches of different batches share their names."""
+
 ADDED = "(added)"
 """The scope of what is asked for inside of a context that was not recorded."""
 
@@ -113,8 +116,11 @@ class Matcher:
         return None
 
     def _moved(self, ask: Ask, scope: str | None) -> Operation | None:
-        """From a context around this one, or from one inside: never from beside, where all branches look alike."""
-        if ask.name is None:
+        """From a context around this one, or from one inside: never from beside, where all branches look alike.
+
+        A branch stays in its batch: others have branches of the same name.
+        """
+        if ask.name is None or ask.sub_type in BRANCHES:
             return None
         around = [outer for outer in self._around(ask.parent_id) if outer != scope]
         inside = [key for key in self._recording.scopes.get(scope, ()) if key not in self._taken]
