@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 _TEXT_LINES = 1_000
+_SCRIPTS = ("shared", "header", "timeline", "filtering", "choosing", "tables", "keyboard", "begin")
+"""In this order: the last one begins."""
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -24,7 +26,7 @@ def render_page(
     ``text`` is what is shown where scripts are off. ``test`` is the test that they belong to, ``left`` how many of its
     executions are not on the page.
     """
-    style, script = _part("page.css"), _part("page.js")
+    style, script = _part("page.css"), _script()
     parts = {
         "title": html.escape(title),
         "policy": _policy(style, script),
@@ -63,5 +65,12 @@ def _shortened(text: str) -> str:
 
 
 @functools.cache
+def _script() -> str:
+    """One function of all parts: they share their names, and nothing else on the page sees them."""
+    parts = "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
+    return f'(() => {{\n"use strict";\n{parts}}})();\n'
+
+
+@functools.cache
 def _part(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / "page" / name).read_text(encoding="utf-8")
