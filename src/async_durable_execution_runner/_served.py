@@ -8,12 +8,17 @@ from typing import Any
 
 from ._bridges import is_decorated
 from ._drivers.aside import Aside
+from ._engine.functions import DurableFunction
 from ._isolation import ProcessIsolation
 from ._local import Local, load_named
+from ._model.enums import ExecutionStatus
 from ._reload import Reloader, Reloading
 from ._remote import RemoteFunctions, is_address, is_plain
 from .exceptions import HandlerError
 from .runner import DurableFunctionTestRunner
+from .stores.base import ExecutionHeader, ExecutionQuery
+
+_OPEN = frozenset(status for status in ExecutionStatus if not status.is_over)
 
 
 class Served:
@@ -32,7 +37,7 @@ class Served:
         url: Callable[[], str],
         wake: Callable[[], None],
     ) -> None:
-        self._runner = runner
+        self._runner, self._local = runner, local
         self._reloader = Reloader() if reload and not isolated else None
         engine = local.executor, local.scheduler, local.clock, local.lock
         self._processes = ProcessIsolation(*engine, url, wake) if isolated else None
@@ -51,6 +56,24 @@ class Served:
                 self._runner.register_durable_function(name, handler, execution_timeout=execution_timeout)
             else:
                 self._runner.register_function(name, handler)
+
+    def unfinished(self) -> list[str]:
+        """ARNs of stored executions of these functions that are not over and that nothing here runs, oldest first."""
+        local = self._local
+        query = ExecutionQuery(statuses=_OPEN, reverse=True)
+        arns = [header.arn for header in local.executor.store.list(query) if self._is_of_these(header)]
+        return [arn for arn in arns if arn not in local.executor.executions]
+
+    def resume(self) -> None:
+        """Take up all of ``unfinished``. An invocation that was interrupted counts as crashed."""
+        local = self._local
+        with local.lock:
+            for arn in self.unfinished():
+                if arn not in local.executor.executions:  # a child that its parent has brought along is there already
+                    self._runner._take_up(arn)  # noqa: SLF001 - two users' rooms around the same engine
+
+    def _is_of_these(self, header: ExecutionHeader) -> bool:
+        return isinstance(self._local.functions.find(header.function_arn.rpartition(":")[2]), DurableFunction)
 
     def close(self) -> None:
         """Give up every call of another process that is under way."""

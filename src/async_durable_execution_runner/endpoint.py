@@ -47,6 +47,9 @@ class DurableEndpoint:
     ``isolation="process"`` runs each invocation in a fresh interpreter; ``reload=True`` imports functions anew when
     their code has changed. Both are for functions given by name.
 
+    ``resume=True`` takes up what ``unfinished`` names when it begins to serve: executions of its functions that the
+    store has and that an earlier process did not bring to an end. No other process may have them.
+
     It listens on ``host`` and ``port`` (0: any free one). Signatures are not checked, so a host that other machines
     can reach needs ``allow_remote``, and a ``RuntimeWarning`` says so. The other options are those of
     ``DurableFunctionTestRunner``, but the clock is the real one unless said otherwise: with a virtual one, a callback
@@ -68,6 +71,7 @@ class DurableEndpoint:
         allow_remote: bool = False,
         isolation: str = "inline",
         reload: bool = False,
+        resume: bool = False,
         clock: Clock | str = "real",
         start_time: datetime | None = None,
         execution_timeout: Duration | None = None,
@@ -86,6 +90,7 @@ class DurableEndpoint:
         self._region = region
         self._ended = _Ends()
         self._closed = False
+        self._resume = resume
         self._runner = DurableFunctionTestRunner(
             None,
             store=store,
@@ -126,6 +131,8 @@ class DurableEndpoint:
         self._require_open()
         try:
             self._server.start()
+            if self._resume:
+                self._served.resume()
         except BaseException:
             self.close()
             raise
@@ -136,6 +143,11 @@ class DurableEndpoint:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def unfinished(self) -> list[str]:
+        """ARNs of executions of its functions that the store has, that are not over and that do not run here."""
+        return self._served.unfinished()
 
     def close(self) -> None:
         """Stop listening. Whoever still waits for a synchronous invocation gets an error; again changes nothing."""

@@ -98,6 +98,34 @@ def test_code_that_changes_while_it_is_served(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL there")
+def test_executions_that_a_killed_process_has_left(tmp_path: Path) -> None:
+    arguments = ("--function", "asks=cli_handlers:asks", "--store", "sqlite")
+    with serving(tmp_path, *arguments) as (client, process):
+        client.invoke(FunctionName="asks", InvocationType="Event", DurableExecutionName="order-7")
+        wait_for_callback(client)
+        process.kill()
+    with serving(tmp_path, *arguments) as (_, process):
+        process.terminate()
+        assert "The store has 1 that are not over" in process.stderr.read()
+    with serving(tmp_path, *arguments, "--resume") as (client, process):
+        client.send_durable_execution_callback_success(CallbackId=wait_for_callback(client), Result=b"yes")
+        # The name is taken: what answers is the execution that was begun before.
+        answer = client.invoke(FunctionName="asks", DurableExecutionName="order-7")
+        assert answer["Payload"].read() == b'{"answer": "yes"}'
+        process.terminate()
+        assert "not over" not in process.stderr.read()
+
+
+def wait_for_callback(client: Any) -> str:
+    while True:
+        for each in client.list_durable_executions_by_function(FunctionName="asks")["DurableExecutions"]:
+            history = client.get_durable_execution_history(DurableExecutionArn=each["DurableExecutionArn"])
+            for event in history["Events"]:
+                if "CallbackStartedDetails" in event:
+                    return str(event["CallbackStartedDetails"]["CallbackId"])
+
+
 def test_functions_in_processes_of_their_own_and_behind_an_address(tmp_path: Path) -> None:
     (tmp_path / "where.py").write_text(
         "import os\ndef handler(event, context):\n    return os.getpid()\n", encoding="utf-8"

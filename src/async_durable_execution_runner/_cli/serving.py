@@ -24,6 +24,7 @@ _ISOLATION = click.Choice(["inline", "process"])
     epilog=examples(
         "durable-runner serve --function orders=orders:handler",
         "durable-runner serve --function orders=orders:handler --function tax=taxes:tax --store sqlite --port 0",
+        "durable-runner serve --function orders=orders:handler --store sqlite --resume",
         "durable-runner serve --function orders=orders:handler --reload",
         "durable-runner serve --function orders=http://127.0.0.1:9000/2015-03-31/functions/function/invocations",
         "aws lambda invoke --endpoint-url http://127.0.0.1:8585 --function-name orders out.json",
@@ -42,6 +43,7 @@ _ISOLATION = click.Choice(["inline", "process"])
 @click.option("--allow-remote", is_flag=True, help="let --host be an address that other machines can reach.")
 @click.option("--isolation", type=_ISOLATION, default="inline", show_default=True, help="where functions run.")
 @click.option("--reload", is_flag=True, help="import functions anew when their code has changed.")
+@click.option("--resume", is_flag=True, help="go on with executions of the store that an earlier process left.")
 @click.option("--clock", type=click.Choice(["virtual", "real"]), default="real", show_default=True, help="of waits.")
 @store_options
 def serve(
@@ -52,6 +54,7 @@ def serve(
     allow_remote: bool,
     isolation: str,
     reload: bool,
+    resume: bool,
     clock: str,
     store: str | None,
     store_path: str | None,
@@ -74,11 +77,14 @@ def serve(
             allow_remote=allow_remote,
             isolation=isolation,
             reload=reload,
+            resume=resume,
             clock=clock,
         ) as endpoint,
     ):
         click.echo(f"Listening on {endpoint.url}")
         click.echo(f"Functions: {', '.join(named)}. Ctrl-C ends it.", err=True)
+        if left := len(endpoint.unfinished):
+            click.echo(f"The store has {left} that are not over and do not run here; --resume takes them up.", err=True)
         # In slices: a signal does not end a wait on Windows, nor anywhere if another thread is interrupted by it.
         while not told.wait(_SLICE):
             pass

@@ -105,7 +105,7 @@ def _take_up_invoke(executor: Executor, execution: Execution, operation: Operati
         executor.chained.start(execution, operation.id, now)
         return
     if isinstance(executor.functions.find(details.function_name), DurableFunction):
-        child = resume(executor, known, now)
+        child = executor.executions.get(known.header.arn) or resume(executor, known, now)
         if child.is_closed:
             executor.chained.report(child, now)
 
