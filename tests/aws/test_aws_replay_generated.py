@@ -214,3 +214,14 @@ def test_a_branch_that_was_needless_is_not_taken_for_one_of_another_batch() -> N
     report = replay(handler, result, raise_on_failure=False)
     assert [each.name for each in result.get_context("inner").child_operations] == ["parallel-branch-0"]
     assert report.ok, report.render()
+
+
+def test_what_a_needless_branch_would_have_come_to_is_no_result() -> None:
+    workflow = Workflow([Node("first", 1, [[Node("wait", 2), Node("step", 3)], [Node("step", 4), Node("step", 5)]])])
+    workflow.at_once = 1
+    with DurableFunctionTestRunner(workflow.handler) as runner:
+        result = runner.run({})
+    workflow.at_once = None
+    report = replay(workflow.handler, result, raise_on_failure=False)
+    assert len(result.invocations) == 2
+    assert report.ok, report.render()

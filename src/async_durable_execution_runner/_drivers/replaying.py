@@ -14,12 +14,10 @@ from typing import Any, Protocol
 
 from .guard import Guard
 from .loop import DaemonExecutor, cancel_all, finish_generators, running_loop
+from .quiet import Quiet
 
 _GENERATIONS = 5
 """How often tasks that are cancelled may begin others."""
-
-_QUIET = 0.003
-"""Seconds without anything new after which threads count as waiting."""
 
 
 class Answering(Protocol):
@@ -97,15 +95,15 @@ def run_on(loop: asyncio.AbstractEventLoop, coroutine: Awaitable[Any]) -> Any:
 
 @contextmanager
 def answering_threads(answering: Answering) -> Iterator[None]:
-    """For handlers in threads: give the next answer whenever all of them have been quiet for a moment."""
+    """For handlers in threads: give the next answer whenever none of them can go on without one."""
     over = threading.Event()
+    handlers_own = threading.get_ident()
+    quiet = Quiet(frozenset(each.ident or 0 for each in threading.enumerate()) - {handlers_own})
 
     def work() -> None:
-        seen = -1
-        while not over.wait(_QUIET):
-            if seen == answering.activity:
+        while not over.wait(quiet.seconds):
+            if quiet.look(answering.activity):
                 answering.release_next()
-            seen = answering.activity
 
     thread = threading.Thread(target=work, name="durable-runner-replay", daemon=True)
     thread.start()

@@ -162,6 +162,8 @@ def _results(recording: Recording, played: Played, *, is_radar: bool) -> Iterato
         changed = _outcome(then, ended, is_radar=is_radar, is_custom="result" in asked.ask.custom)
         if changed is not None:
             yield _drift(recording, played, asked, recorded, changed)
+    if any(asked.forced for asked in played.asked):
+        return  # what it ended with hangs on an answer that was made up: for a branch that nobody had needed
     final = played.window.outcome  # of one that was cut, what the service has refused, and not what the handler gave
     is_last = played.window.end == len(recording.events)  # the history may have been cut before its outcome
     if final is None and not is_radar and not (is_last or played.window.is_cut) and played.status != "PENDING":
