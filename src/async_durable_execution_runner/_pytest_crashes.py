@@ -15,6 +15,7 @@ from ._crashes.leftovers import set_aside
 from ._crashes.observed import Outcome, differences, outcomes
 from ._pytest_reports import Reported, run_once
 from .effects import Effects
+from .options import is_alone
 
 if TYPE_CHECKING:
     from ._engine.director import Boundary
@@ -34,11 +35,21 @@ _EVERY = 10
 class PlannedRun:
     """One run of a test by a plan, and what is expected of it."""
 
-    def __init__(self, plan: Plan, where: str, clean: CleanRun, *, lenient: bool) -> None:
+    def __init__(self, plan: Plan, where: str, clean: CleanRun, *, lenient: bool, spares: bool) -> None:
         self.plan = plan
         self._lenient = lenient
         self.where = where
         self._clean = clean
+        self.spares = spares
+        """Whether the plan is for other tests, too: not for runners with faults of their own."""
+        self.spared = False
+        self.reached = True
+        """Whether the run, if it came to its end, came to any place of the plan."""
+
+    @property
+    def why_not(self) -> str:
+        """Why a run did not come to any place of the plan."""
+        return "it has faults of its own" if self.spared else "its run does not come to any place of the plan"
 
     def prepare(self, runner: DurableFunctionTestRunner) -> None:
         """Let a new runner's recorders know what the clean run did, and what is killed."""
@@ -50,6 +61,7 @@ class PlannedRun:
 
     def check(self, runners: list[DurableFunctionTestRunner]) -> None:
         """Fail the test if its executions ended differently from the clean run's."""
+        self.reached = any(_has_come_to(self.plan.of_runner(number), each) for number, each in enumerate(runners, 1))
         problems = differences(self._clean.outcomes, self._clean.again, _outcomes(runners))
         if problems:
             pytest.fail(f"{self.where}: {'; '.join(problems)}.", pytrace=False)
@@ -80,6 +92,13 @@ class CleanRun:
             self.effects |= {name: each.keys for name, each in runner._effects.items()}  # noqa: SLF001
 
 
+def _has_come_to(plan: Plan, runner: DurableFunctionTestRunner) -> bool:
+    director = runner._local.director  # noqa: SLF001 - made for this
+    if director is None or not set(plan.decisions) <= set(director.plan.decisions):
+        return False  # it was spared
+    return bool(plan.decisions) and (not plan.faults or not set(plan.faults) <= set(director.not_reached))
+
+
 def _outcomes(runners: list[DurableFunctionTestRunner]) -> list[Outcome]:
     return [each for runner in runners for each in outcomes(list(runner._local.executor.executions.values()))]  # noqa: SLF001
 
@@ -105,7 +124,7 @@ def run_matrix(item: pytest.Item, nextitem: pytest.Item | None, scope: str, plan
         clean.again = again.outcomes
         if not second.stopped:
             chosen = [plan] if plan is not None else plans(clean.boundaries, most)
-            told = _Matrix(item, clean, chosen, lenient=plan is None).run(told)
+            told = _Matrix(item, clean, chosen, given=plan is not None).run(told)
         else:
             told = second
             _first_not_passed(second).sections.insert(0, (SECTION, _NOT_TWICE))
@@ -135,11 +154,12 @@ def _sibling(item: pytest.Item) -> pytest.Item:
 
 
 class _Matrix:
-    def __init__(self, item: pytest.Item, clean: CleanRun, chosen: Sequence[Plan], *, lenient: bool) -> None:
+    def __init__(self, item: pytest.Item, clean: CleanRun, chosen: Sequence[Plan], *, given: bool) -> None:
         self._item = item
         self._clean = clean
         self._plans = chosen
-        self._lenient = lenient
+        self._is_for_others = given and not is_alone(item)
+        self._lenient = not given or self._is_for_others
         self._words = places_of(clean.boundaries)
         self._failed: list[tuple[PlannedRun, Reported, str]] = []
 
@@ -149,9 +169,12 @@ class _Matrix:
         with set_aside() as leave:
             for number, plan in enumerate(self._plans, start=1):
                 where = self._words.get(plan, f"By the plan {plan}")
-                self._run(PlannedRun(plan, where, self._clean, lenient=self._lenient))
+                planned = PlannedRun(plan, where, self._clean, lenient=self._lenient, spares=self._is_for_others)
+                self._run(planned)
                 leave()
                 show(number, len(self._plans))
+        if self._is_for_others and not planned.reached and not self._failed:
+            return clean.skipped(self._item, f"--durable-plan={planned.plan} is not for it: {planned.why_not}")
         if not self._failed:
             clean.phases[-1].user_properties.append((PROPERTY, len(self._plans)))
             return clean

@@ -28,6 +28,14 @@ class Reported:
         """Whether the test did not come to its end, or to a good one."""
         return bool(self.failed) or any(report.skipped for report in self.phases)
 
+    def skipped(self, item: pytest.Item, reason: str) -> Reported:
+        """The same of a test that has passed, told as skipped."""
+        for report in self.phases:
+            if report.when == "call":
+                report.outcome = "skipped"
+                report.longrepr = (str(item.path), (item.location[1] or 0) + 1, f"Skipped: {reason}")
+        return self
+
     def in_order(self) -> Iterator[pytest.TestReport]:
         """All of them, as pytest reports them."""
         *before, last = self.phases

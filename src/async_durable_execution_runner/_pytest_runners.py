@@ -88,14 +88,19 @@ class RunnersOfTest:
         keywords: dict[str, Any] = options.resolved()
         try:
             if self._plan is not None:
-                asked = plan_of(keywords.get("faults") or ())
-                keywords["faults"] = asked + self._plan.of_runner(len(self._runners) + 1)
+                keywords["faults"] = self._faults(plan_of(keywords.get("faults") or ()), self._plan)
             runner = DurableFunctionTestRunner(options.handler, **keywords)
         except (TypeError, ValueError, DurableRunnerError) as error:
             raise pytest.UsageError(options.rejected(error)) from None
         if self._planned is not None:
             self._planned.prepare(runner)
         return runner
+
+    def _faults(self, asked: Plan, plan: Plan) -> Plan:
+        if asked.decisions and self._planned is not None and self._planned.spares:
+            self._planned.spared = True
+            return asked
+        return asked + plan.of_runner(len(self._runners) + 1)
 
     @staticmethod
     def _cloud(options: RunnerOptions) -> DurableFunctionTestRunner:
