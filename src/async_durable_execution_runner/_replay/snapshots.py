@@ -150,9 +150,12 @@ def _sorted(parts: Any) -> tuple[str, ...]:
 
 
 def _is_sdks(value: Any) -> bool:
-    """Whether it is an object of an SDK's own. Functions are looked into: user code is closed over in them."""
+    """Whether it is an object of an SDK's own, or one that stands for Lambda's, such as its context.
+
+    Functions are looked into: user code is closed over in them.
+    """
     package = str(type(value).__module__).partition(".")[0]
-    return package in SDKS
+    return package in SDKS or package == __package__.partition(".")[0]
 
 
 def take(value: Any, operation_id: str | None = None) -> Any:
