@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _pytest.runner import runtestprotocol  # what plugins that run a test again use: there is no public name for it
 
 from ._crashes.exploring import places_of, plans, read_scope
 from ._crashes.leftovers import set_aside
 from ._crashes.observed import Outcome, differences, outcomes
+from ._pytest_reports import Reported, run_once
 from .effects import Effects
+from .options import is_alone
 
 if TYPE_CHECKING:
     from ._engine.director import Boundary
@@ -27,7 +28,6 @@ _NOT_TWICE = (
     "The test passes, and when it is run a second time in the same process, killed nowhere, it does not. "
     "It depends on something that outlives it, such as the state of a module; a matrix runs it many times."
 )
-_UNEXPECTED = "[XPASS(strict)]"
 _ALSO = 10
 _EVERY = 10
 
@@ -35,11 +35,21 @@ _EVERY = 10
 class PlannedRun:
     """One run of a test by a plan, and what is expected of it."""
 
-    def __init__(self, plan: Plan, where: str, clean: CleanRun, *, lenient: bool) -> None:
+    def __init__(self, plan: Plan, where: str, clean: CleanRun, *, lenient: bool, spares: bool) -> None:
         self.plan = plan
         self._lenient = lenient
         self.where = where
         self._clean = clean
+        self.spares = spares
+        """Whether the plan is for other tests, too: not for runners with faults of their own."""
+        self.spared = False
+        self.reached = True
+        """Whether the run, if it came to its end, came to any place of the plan."""
+
+    @property
+    def why_not(self) -> str:
+        """Why a run did not come to any place of the plan."""
+        return "it has faults of its own" if self.spared else "its run does not come to any place of the plan"
 
     def prepare(self, runner: DurableFunctionTestRunner) -> None:
         """Let a new runner's recorders know what the clean run did, and what is killed."""
@@ -51,6 +61,7 @@ class PlannedRun:
 
     def check(self, runners: list[DurableFunctionTestRunner]) -> None:
         """Fail the test if its executions ended differently from the clean run's."""
+        self.reached = any(_has_come_to(self.plan.of_runner(number), each) for number, each in enumerate(runners, 1))
         problems = differences(self._clean.outcomes, self._clean.again, _outcomes(runners))
         if problems:
             pytest.fail(f"{self.where}: {'; '.join(problems)}.", pytrace=False)
@@ -81,6 +92,13 @@ class CleanRun:
             self.effects |= {name: each.keys for name, each in runner._effects.items()}  # noqa: SLF001
 
 
+def _has_come_to(plan: Plan, runner: DurableFunctionTestRunner) -> bool:
+    director = runner._local.director  # noqa: SLF001 - made for this
+    if director is None or not set(plan.decisions) <= set(director.plan.decisions):
+        return False  # it was spared
+    return bool(plan.decisions) and (not plan.faults or not set(plan.faults) <= set(director.not_reached))
+
+
 def _outcomes(runners: list[DurableFunctionTestRunner]) -> list[Outcome]:
     return [each for runner in runners for each in outcomes(list(runner._local.executor.executions.values()))]  # noqa: SLF001
 
@@ -100,41 +118,32 @@ def run_matrix(item: pytest.Item, nextitem: pytest.Item | None, scope: str, plan
     except ValueError:
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    clean, reports = _run_clean(item)
-    if not any(_raised(report) for report in reports):
+    clean, told = _run_clean(item)
+    if not told.stopped:
         again, second = _run_clean(item)
         clean.again = again.outcomes
-        if not any(_raised(report) for report in second):
+        if not second.stopped:
             chosen = [plan] if plan is not None else plans(clean.boundaries, most)
-            reports = _Matrix(item, clean, chosen, lenient=plan is None).run(reports)
+            told = _Matrix(item, clean, chosen, given=plan is not None).run(told)
         else:
-            reports = second
-            next(report for report in reports if _raised(report)).sections.insert(0, (SECTION, _NOT_TWICE))
+            told = second
+            _first_not_passed(second).sections.insert(0, (SECTION, _NOT_TWICE))
     item.session._setupstate.teardown_exact(nextitem)  # noqa: SLF001 - what the last run has left to the next test
-    for report in reports:
+    for report in told.in_order():
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
 
 
-def _raised(report: pytest.TestReport) -> bool:
-    """Whether a phase of a test did not come to its end: it failed, as was expected or not, or it was skipped."""
-    return _failed(report) or report.skipped
+def _first_not_passed(run: Reported) -> pytest.TestReport:
+    return next(iter(run.failed), None) or next(report for report in run.phases if report.skipped)
 
 
-def _failed(report: pytest.TestReport) -> bool:
-    """Whether a phase of a test failed. pytest calls it skipped where that was expected, and failed where it passed."""
-    if report.failed:
-        return not str(report.longrepr).startswith(_UNEXPECTED)
-    return report.skipped and hasattr(report, "wasxfail")
-
-
-def _run_clean(item: pytest.Item) -> tuple[CleanRun, list[pytest.TestReport]]:
+def _run_clean(item: pytest.Item) -> tuple[CleanRun, Reported]:
     clean = item.stash[CLEAN] = CleanRun()
-    item._report_sections.clear()  # noqa: SLF001 - what was captured in an earlier run
     item.user_properties.clear()
     try:
-        return clean, runtestprotocol(item, log=False, nextitem=_sibling(item))
+        return clean, run_once(item, _sibling(item))
     finally:
         del item.stash[CLEAN]
 
@@ -145,41 +154,43 @@ def _sibling(item: pytest.Item) -> pytest.Item:
 
 
 class _Matrix:
-    def __init__(self, item: pytest.Item, clean: CleanRun, chosen: Sequence[Plan], *, lenient: bool) -> None:
+    def __init__(self, item: pytest.Item, clean: CleanRun, chosen: Sequence[Plan], *, given: bool) -> None:
         self._item = item
         self._clean = clean
         self._plans = chosen
-        self._lenient = lenient
+        self._is_for_others = given and not is_alone(item)
+        self._lenient = not given or self._is_for_others
         self._words = places_of(clean.boundaries)
-        self._failed: list[tuple[PlannedRun, list[pytest.TestReport], str]] = []
+        self._failed: list[tuple[PlannedRun, Reported, str]] = []
 
-    def run(self, reports: list[pytest.TestReport]) -> list[pytest.TestReport]:
-        """The reports of the first run that failed, or of the clean one if none did."""
+    def run(self, clean: Reported) -> Reported:
+        """What to tell: the first run that failed, or the clean one if none did."""
         show = _progress(self._item)
         with set_aside() as leave:
             for number, plan in enumerate(self._plans, start=1):
                 where = self._words.get(plan, f"By the plan {plan}")
-                self._run(PlannedRun(plan, where, self._clean, lenient=self._lenient))
+                planned = PlannedRun(plan, where, self._clean, lenient=self._lenient, spares=self._is_for_others)
+                self._run(planned)
                 leave()
                 show(number, len(self._plans))
+        if self._is_for_others and not planned.reached and not self._failed:
+            return clean.skipped(self._item, f"--durable-plan={planned.plan} is not for it: {planned.why_not}")
         if not self._failed:
-            reports[-1].user_properties.append((PROPERTY, len(self._plans)))
-            return reports
-        _, reports, _ = self._failed[0]
-        first = next(report for report in reports if _failed(report))
-        first.sections.insert(0, (SECTION, "\n".join(self._told())))
-        return reports
+            clean.phases[-1].user_properties.append((PROPERTY, len(self._plans)))
+            return clean
+        _, run, _ = self._failed[0]
+        run.failed[0].sections.insert(0, (SECTION, "\n".join(self._told())))
+        return run
 
     def _run(self, planned: PlannedRun) -> None:
         self._item.stash[PLANNED] = planned
-        self._item._report_sections.clear()  # noqa: SLF001 - what was captured in an earlier run
         try:
-            reports = runtestprotocol(self._item, log=False, nextitem=_sibling(self._item))
+            run = run_once(self._item, _sibling(self._item))
         finally:
             del self._item.stash[PLANNED]
-        failed = next((report for report in reports if _failed(report)), None)
-        if failed is not None:
-            self._failed.append((planned, reports, _in_one_sentence(planned, failed)))
+        if run.failed:
+            sentence, *_ = [_in_one_sentence(planned, report) for report in run.failed]
+            self._failed.append((planned, run, sentence))
 
     def _told(self) -> Iterator[str]:
         (first, _, sentence), *others = self._failed
@@ -204,6 +215,8 @@ def _in_one_sentence(planned: PlannedRun, report: pytest.TestReport) -> str:
         text = f"{planned.where}: {text}"
     if crash is not None:
         crash.message = text
+    elif isinstance(report.longrepr, str) and planned.where not in report.longrepr:
+        report.longrepr = text
     return text
 
 

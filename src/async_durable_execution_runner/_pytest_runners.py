@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -11,6 +13,7 @@ from ._model.plan import Plan
 from ._pytest_colours import SECTION
 from ._pytest_drawings import drawing_of
 from ._pytest_radar import RadarOfTest
+from ._pytest_reports import has_failed
 from .exceptions import DurableRunnerError
 from .faults import plan as plan_of
 from .options import PluginOptions, RunnerOptions
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from ._pytest_crashes import CleanRun, PlannedRun
 
 PROPERTY = "durable_execution"
+_Key = tuple[int, str]
+"""An execution: of which runner, and which."""
 _FAILED_PLAN = pytest.StashKey[bool]()
 """Whether a test's page shows a run with a death in it."""
 
@@ -46,7 +51,12 @@ class RunnersOfTest:
         self._config: pytest.Config | None = None
         self._html, self._html_for = options.html, options.html_for
         self._passed = False
-        self._shown = False
+        self.called = False
+        """Whether the test function has just come to its end. Else what is reported of a call is a subtest's."""
+        self.subtest_failed = False
+        self._earlier: set[_Key] = set()
+        """Executions that were there when the last subtest ended."""
+        self._shown: set[_Key] = set()
         self._paged = False
 
     # ---------------------------------------------------------------------------------------------- for fixtures
@@ -78,14 +88,19 @@ class RunnersOfTest:
         keywords: dict[str, Any] = options.resolved()
         try:
             if self._plan is not None:
-                asked = plan_of(keywords.get("faults") or ())
-                keywords["faults"] = asked + self._plan.of_runner(len(self._runners) + 1)
+                keywords["faults"] = self._faults(plan_of(keywords.get("faults") or ()), self._plan)
             runner = DurableFunctionTestRunner(options.handler, **keywords)
         except (TypeError, ValueError, DurableRunnerError) as error:
             raise pytest.UsageError(options.rejected(error)) from None
         if self._planned is not None:
             self._planned.prepare(runner)
         return runner
+
+    def _faults(self, asked: Plan, plan: Plan) -> Plan:
+        if asked.decisions and self._planned is not None and self._planned.spares:
+            self._planned.spared = True
+            return asked
+        return asked + plan.of_runner(len(self._runners) + 1)
 
     @staticmethod
     def _cloud(options: RunnerOptions) -> DurableFunctionTestRunner:
@@ -120,13 +135,33 @@ class RunnersOfTest:
         """Every runner so far, in the order in which they were made."""
         return self._runners
 
+    def is_of_subtest(self, call: pytest.CallInfo[Any]) -> bool:
+        """Whether a report is about to be made of a subtest, and not of a phase: pytest calls both a call."""
+        return call.when == "call" and not self.called
+
+    def subtest_ended(self, call: pytest.CallInfo[Any], planned: PlannedRun | None) -> None:
+        """Say of a subtest that failed which run it is of. The test goes on, whatever it was."""
+        if planned is not None and call.excinfo is not None:
+            # Before pytest 9, what a skipped subtest of unittest has raised comes wrapped once too often.
+            with contextlib.suppress(TypeError):
+                planned.explain(call.excinfo.value)
+
+    def show_in_subtest(self, report: pytest.TestReport) -> None:
+        """Add to the report of a subtest that failed what has run since the one before; if nothing has, everything."""
+        there = self._executions()
+        self.subtest_failed |= has_failed(report)
+        if report.failed and self._history != "never":
+            self._show(report, there.keys() - self._earlier - self._shown or there.keys() - self._shown)
+        self._earlier = set(there)
+
     def phase_ended(
         self, item: pytest.Item, call: pytest.CallInfo[Any], clean: CleanRun | None, planned: PlannedRun | None
     ) -> None:
         """Note what became of a phase, before its report takes the item's properties."""
         self._config = item.config
         if call.when == "call":
-            self._passed = call.excinfo is None
+            self.called = False
+            self._passed = call.excinfo is None and not self.subtest_failed
             if clean is not None:
                 clean.ran(self._runners)
         if planned is not None:
@@ -141,13 +176,17 @@ class RunnersOfTest:
         if call.excinfo is not None and call.excinfo.value is self._refused:
             # The message says what is wrong with the marker; the way there leads through pytest and this plugin only.
             report.longrepr = call.excinfo.getrepr(style="value")
-        failed = report.failed and not self._shown and self._history != "never"
-        if not failed and not (report.when == "call" and self._history == "all"):
-            return
-        self._shown = report.failed
-        drawings = self._drawings()
+        if report.when == "call" and self._history == "all":
+            self._show(report, self._executions().keys())
+        elif report.failed and self._history != "never":
+            self._show(report, self._executions().keys() - self._shown)
+
+    def _show(self, report: pytest.TestReport, which: AbstractSet[_Key]) -> None:
+        drawings = [_drawing(run, self._config) for key, run in self._executions().items() if key in which]
         if drawings:
             report.sections.append((SECTION, "\n\n".join(drawings)))
+        if report.failed:
+            self._shown |= which
 
     def write_page(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Write the page of a test that should have one, and link it."""
@@ -169,27 +208,24 @@ class RunnersOfTest:
     def _wants_page_of(self, item: pytest.Item, report: pytest.TestReport) -> bool:
         if self._planned is not None:
             # Of the runs of a crash matrix the first that failed is reported.
-            return report.failed and not item.stash.get(_FAILED_PLAN, False)
-        return report.failed or (self._html_for == "all" and report.when == "call")
+            failed = report.failed or (report.when == "call" and self.subtest_failed)
+            return failed and not item.stash.get(_FAILED_PLAN, False)
+        is_call = report.when == "call"
+        return report.failed or (is_call and (self._html_for == "all" or self.subtest_failed))
 
-    def _drawings(self) -> list[str]:
-        return [drawing for runner in self._runners for drawing in self._drawings_of(runner)]
-
-    def _drawings_of(self, runner: DurableFunctionTestRunner) -> list[str]:
-        try:
-            results = runner._results()  # noqa: SLF001 - made for this
-        except Exception as error:  # noqa: BLE001 - a report must come, whatever the runner is in
-            return [_excuse(error)]
-        return [self._drawing(result) for result in results]
-
-    def _drawing(self, result: DurableFunctionTestResult) -> str:
-        try:
-            return drawing_of(result, self._config)
-        except Exception as error:  # noqa: BLE001 - a report must come, whatever the history is
-            return f"{result.execution_arn}: {_excuse(error)}"
+    def _executions(self) -> dict[_Key, DurableFunctionTestResult | Exception]:
+        """All of them, and what stands in the way of seeing those of a runner."""
+        found: dict[_Key, DurableFunctionTestResult | Exception] = {}
+        for number, runner in enumerate(self._runners):
+            try:
+                found |= {(number, result.execution_arn): result for result in runner._results()}  # noqa: SLF001 - made for this
+            except Exception as error:  # noqa: BLE001 - a report must come, whatever the runner is in
+                found[number, ""] = error
+        return found
 
     def _results(self) -> list[DurableFunctionTestResult]:
-        return [result for runner in self._runners for result in _results_of(runner)]
+        """Results for the properties of a report; the section says it when there are none to be had."""
+        return [each for each in self._executions().values() if not isinstance(each, Exception)]
 
 
 def _add(report: pytest.TestReport, line: str) -> None:
@@ -199,12 +235,13 @@ def _add(report: pytest.TestReport, line: str) -> None:
             report.sections[number] = title, f"{text}\n{line}"
 
 
-def _results_of(runner: DurableFunctionTestRunner) -> list[DurableFunctionTestResult]:
-    """Results for the properties of a report; the section says it when there are none to be had."""
+def _drawing(run: DurableFunctionTestResult | Exception, config: pytest.Config | None) -> str:
+    if isinstance(run, Exception):
+        return _excuse(run)
     try:
-        return runner._results()  # noqa: SLF001 - made for this
-    except Exception:  # noqa: BLE001 - a report must come, whatever the runner is in
-        return []
+        return drawing_of(run, config)
+    except Exception as error:  # noqa: BLE001 - a report must come, whatever the history is
+        return f"{run.execution_arn}: {_excuse(error)}"
 
 
 def _excuse(error: Exception) -> str:

@@ -27,6 +27,7 @@ __all__ = ["HISTORIES", "MARKER", "MARKER_ARGUMENTS", "MODES", "RUNNER_OPTIONS",
 MARKER = "durable_execution"
 MODES = ("local", "cloud")
 HISTORIES = ("failed", "all", "never")
+_COUNT = pytest.StashKey[int]()
 _FIXTURES = {"durable_runner", "durable_runner_factory"}
 HTML_FOR = ("failed", "all")
 
@@ -171,7 +172,8 @@ def add_options(parser: pytest.Parser) -> None:
         "--durable-plan",
         dest="durable_plan",
         metavar="PLAN",
-        help="run each test of a durable function clean, then again by a fault plan, such as a crash matrix prints. "
+        help="run a test of a durable function clean, then again by a fault plan, such as a crash matrix prints. Of "
+        "several tests those are skipped that do not come to its places. "
         'Example: --durable-plan="die-before:2.3"',
     )
     parser.addini("durable_crash", "the default of --durable-crash: everywhere, sample:N or off")
@@ -234,12 +236,29 @@ class PluginOptions:
 
         Not in the cloud, where nothing can be killed.
         """
-        if self.mode == "cloud" or not _FIXTURES & set(getattr(item, "fixturenames", ())):
+        if self.mode == "cloud" or not _has_runner(item):
             return "off"
-        if self.plan is not None:
-            return "everywhere"
         marker = item.get_closest_marker(MARKER)
-        return str((marker.kwargs.get("crash") if marker is not None else None) or self.crash)
+        scope = str((marker.kwargs.get("crash") if marker is not None else None) or self.crash)
+        if self.plan is not None and (is_alone(item) or not _says_off(marker)):
+            return "everywhere"
+        return scope
+
+
+def is_alone(item: pytest.Item) -> bool:
+    """Whether this is the session's only test that has a runner: what is asked of the session is asked of it."""
+    count = item.session.stash.get(_COUNT, None)
+    if count is None:
+        count = item.session.stash[_COUNT] = sum(map(_has_runner, item.session.items))
+    return count <= 1
+
+
+def _has_runner(item: pytest.Item) -> bool:
+    return bool(_FIXTURES & set(getattr(item, "fixturenames", ())))
+
+
+def _says_off(marker: pytest.Mark | None) -> bool:
+    return marker is not None and marker.kwargs.get("crash") == "off"
 
 
 def _scope(text: str, asked: str) -> str:

@@ -78,13 +78,19 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     After a run with a death in it, compare what came of it with the clean run. Else replay it, and record it if that
     is asked for.
     """
-    yield
-    runners = item.stash.get(_RUNNERS, None)
+    try:
+        yield
+    finally:
+        runners = item.stash.get(_RUNNERS, None)
+        if runners is not None:
+            runners.called = True
     _, planned = _matrix_run(item)
     if runners is None:
         return
     if planned is not None:
         planned.check(runners.all)
+        return
+    if runners.subtest_failed:
         return
     runners.check_determinism()
     recorder = item.config.stash.get(_RECORDER, None)
@@ -105,10 +111,15 @@ def _matrix_run(item: pytest.Item) -> tuple[CleanRun | None, PlannedRun | None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the executions of a test in its report."""
+    """Show the executions of a test in its report, and in those of its subtests."""
     runners = item.stash.get(_RUNNERS, None)
     if runners is None:
         return (yield)
+    if runners.is_of_subtest(call):
+        runners.subtest_ended(call, _matrix_run(item)[1])
+        report = yield
+        runners.show_in_subtest(report)
+        return report
     runners.phase_ended(item, call, *_matrix_run(item))
     report = yield
     runners.show_in(report, call)

@@ -221,6 +221,49 @@ def test_the_radar_finds_a_fault(code: Any) -> None:
     assert places <= {__file__, None}
 
 
+LINES = ("ada", "grace", "edsger", "barbara", "donald", "tony")
+
+
+def steps_of_a_set(context: Any) -> Any:
+    for name in {*LINES}:
+        context.step(work(), name=name)
+
+
+def steps_and_waits_of_a_set(context: Any) -> Any:
+    for name in {*LINES}:
+        context.step(work(), name=name)
+        context.wait(Duration.from_seconds(3), name=f"after {name}")
+
+
+def children_of_a_set(context: Any) -> Any:
+    for name in {*LINES}:
+        context.run_in_child_context(lambda inner: inner.step(work(), name="inner"), name=name)
+
+
+@pytest.mark.parametrize(
+    "code", [steps_of_a_set, steps_and_waits_of_a_set, children_of_a_set], ids=lambda each: each.__name__
+)
+def test_the_order_of_a_set_is_one_drift(code: Any) -> None:
+    (report,) = looked(code)
+    assert [drift.kind.value for drift in report.drifts] == ["reordered"], report.render()
+
+
+def children_behind_a_random_step(context: Any) -> Any:
+    if len(RAN) == FIRST:
+        context.step(work(), name="only once")
+    context.run_in_child_context(lambda inner: inner.step(work(), name="inner"), name="first")
+    context.run_in_child_context(lambda inner: inner.step(work(), name="inner"), name="second")
+
+
+FIRST = 0
+
+
+def test_an_identifier_of_the_sdks_is_no_value_of_the_users() -> None:
+    RAN.clear()
+    (report,) = looked(children_behind_a_random_step)
+    assert [(drift.kind.value, drift.operation) for drift in report.drifts] == [("removed", "Step 'only once'")]
+
+
 def inside_of_steps(context: Any) -> Any:
     made = context.step(lambda _: {"id": str(uuid.uuid4()), "at": time.time()}, name="make")
     context.step(work(made["id"]), name=f"charge {made['id']}")

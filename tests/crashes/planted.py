@@ -5,6 +5,7 @@
 
 # ruff: noqa: BLE001, DTZ001, DTZ005, DTZ011, PLW0603 - workflows under test are as careless as their authors
 
+import asyncio
 import datetime as dt
 import os
 import random
@@ -487,3 +488,91 @@ async def timeout_from_the_clock(event):
 @durable(timeout_from_the_clock)
 def test_timeout_from_the_clock(durable_runner):
     assert str(durable_runner.run().execution_status) == "SUCCEEDED"
+
+
+async def first_come(event):
+    async def slowly():
+        await asyncio.sleep(0.01)
+        return "slow"
+
+    async def quickly():
+        return "quick"
+
+    tasks = [sdk.step(slowly, name="ask the slow one"), sdk.step(quickly, name="ask the quick one")]
+    answers = [await each for each in asyncio.as_completed(tasks)] if FAULTY else await asyncio.gather(*tasks)
+    for answer in answers:
+        await sdk.step(nothing, name=f"thank the {answer} one")
+
+
+@durable(first_come)
+def test_first_come(durable_runner):
+    assert str(durable_runner.run().execution_status) == "SUCCEEDED"
+
+
+async def request_id_as_a_key(event):
+    context = sdk.get_current_context().lambda_context
+
+    async def make():
+        return context.aws_request_id
+
+    key = context.aws_request_id if FAULTY else await sdk.step(make, name="make key")
+    await sdk.wait(5, name="before the charge")
+
+    async def charge(key=key):
+        return world.charge(key)
+
+    await sdk.step(charge, name="charge with the request")
+
+
+@durable(request_id_as_a_key)
+def test_request_id_as_a_key(durable_runner):
+    assert str(durable_runner.run().execution_status) == "SUCCEEDED"
+
+
+async def process_in_a_name(event):
+    await sdk.step(nothing, name=f"lock of {os.getpid() if FAULTY else event}")
+    await sdk.wait(5, name="locked")
+
+
+@durable(process_in_a_name)
+def test_process_in_a_name(durable_runner):
+    assert str(durable_runner.run(7).execution_status) == "SUCCEEDED"
+
+
+async def stops_when_time_is_short(event):
+    context = sdk.get_current_context().lambda_context
+    for number in range(3):
+        await sdk.step(nothing, name=f"page {number}")
+        if FAULTY and context.get_remaining_time_in_millis() < 60_000:
+            await sdk.wait(1, name="go on later")
+
+
+@durable(stops_when_time_is_short)
+def test_stops_when_time_is_short(durable_runner):
+    assert str(durable_runner.run().execution_status) == "SUCCEEDED"
+
+
+async def seen_by_branches(event):
+    seen = {}
+
+    def branch(number):
+        async def work():
+            return number
+
+        async def run():
+            seen[number] = await sdk.step(work, name=f"count {number}")
+            return seen[number]
+
+        return run
+
+    both = await sdk.parallel([branch(1), branch(2)], name="count both")
+
+    async def add():
+        return sum(seen.values()) if FAULTY else sum(each.result for each in both.all)
+
+    return await sdk.step(add, name="add up")
+
+
+@durable(seen_by_branches)
+def test_seen_by_branches(durable_runner):
+    assert durable_runner.run().value == 3

@@ -43,6 +43,11 @@ NAMED = {
     "unordered_set": "reordered: Step 'greet ",
     "id_in_a_name": r"renamed: Step 'pack \d+' is now Step 'pack \d+'",
     "timeout_from_the_clock": "value changed: the timeout in seconds of Callback 'reply'",
+    "first_come": "it called Step 'thank the slow one' what was Step 'thank the quick one' in the clean run",
+    "request_id_as_a_key": "value changed: the argument key of Step 'charge with the request'",
+    "process_in_a_name": r"renamed: Step 'lock of \d+' is now Step 'lock of \d+'",
+    "stops_when_time_is_short": "added: Wait 'go on later' was never recorded",
+    "seen_by_branches": "of Step 'add up'|step 'add up'|Parallel 'count both'|parallel 'count both'",
 }
 
 

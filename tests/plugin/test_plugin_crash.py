@@ -309,6 +309,81 @@ def test_a_plan_that_is_not_reached_is_a_mistake(suite: Suite) -> None:
     result.stdout.fnmatch_lines(["*FaultNotReachedError*'die-before:charg' was planned, and the run never came there*"])
 
 
+SEVERAL = (
+    PAYS
+    + """
+@use(handler=order, crash="everywhere")
+def test_without_a_fourth_checkpoint(durable_runner):
+    durable_runner.run(7)
+
+@use(handler=pay, faults="die-before:charge")
+def test_with_faults_of_its_own(durable_runner):
+    global bank
+    bank = durable_runner.effects("bank")
+    durable_runner.on_callback("approval", result="yes")
+    assert len(durable_runner.run().invocations) == 4
+
+@use()
+def test_with_such_a_runner(durable_runner_factory):
+    global bank
+    runner = durable_runner_factory(pay, faults="die-before:charge")
+    bank = runner.effects("bank")
+    runner.on_callback("approval", result="yes")
+    assert len(runner.run().invocations) == 4
+
+@use(handler=pay, crash="off")
+def test_off(durable_runner):
+    global bank
+    bank = durable_runner.effects("bank")
+    durable_runner.on_callback("approval", result="yes")
+    assert len(durable_runner.run().invocations) == 3
+
+def test_without_a_runner():
+    pass
+"""
+)
+
+
+def test_of_several_tests_a_plan_is_for_those_that_come_to_its_places(suite: Suite) -> None:
+    code = SEVERAL.format(marker=', crash="everywhere"', expects="at_least_once")
+    result = suite.run(code, "--durable-plan=die-after:3.1+0", "-rs")
+    result.assert_outcomes(passed=3, skipped=3)
+    skipped = {report.location[2]: str(report.longrepr[2]) for report in reports(result) if report.skipped}  # type: ignore[index]
+    not_for_it = "Skipped: --durable-plan=die-after:3.1+0 is not for it: "
+    assert skipped == {
+        "test_without_a_fourth_checkpoint": f"{not_for_it}its run does not come to any place of the plan",
+        "test_with_faults_of_its_own": f"{not_for_it}it has faults of its own",
+        "test_with_such_a_runner": f"{not_for_it}it has faults of its own",
+    }
+
+
+def test_of_several_tests_one_that_fails_by_the_plan_fails(suite: Suite) -> None:
+    code = SEVERAL.format(marker=', crash="everywhere"', expects="exactly_once")
+    result = suite.run(code, "--durable-plan=die-before:1.1+0")
+    result.assert_outcomes(passed=3, failed=1, skipped=2)
+    result = suite.run(code, "--durable-plan=pages:1")
+    result.assert_outcomes(passed=4, skipped=2)
+
+
+@pytest.mark.parametrize(
+    ("test", "plan", "outcome"),
+    [
+        ("test_without_a_fourth_checkpoint", "die-after:3.1+0", {"passed": 1, "errors": 1}),
+        ("test_with_faults_of_its_own", "die-after:3.1+0", {"failed": 1}),
+        ("test_with_such_a_runner", "die-after:3.1+0", {"failed": 1}),
+        ("test_off", "die-after:3.1+0", {"failed": 1}),
+        ("test_it", "die-after:3.1+0", {"passed": 1}),
+    ],
+)
+def test_a_single_test_is_run_by_the_plan_whatever_it_says(
+    suite: Suite, test: str, plan: str, outcome: dict[str, int]
+) -> None:
+    code = SEVERAL.format(marker=', crash="everywhere"', expects="at_least_once")
+    suite._write(code)
+    result = suite.pytester.runpytest_inprocess(f"test_inner.py::{test}", f"--durable-plan={plan}")
+    result.assert_outcomes(**outcome)
+
+
 @pytest.mark.parametrize(
     ("argument", "complaint"),
     [

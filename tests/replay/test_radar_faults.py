@@ -9,6 +9,7 @@ import dataclasses
 import datetime as dt
 import os
 import random
+import socket
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -227,7 +228,41 @@ async def hash_of_a_text() -> Any:
     await step(work(), name=f"shard {hash('order-7') % 1000}")
 
 
+async def process_in_a_name() -> Any:
+    await step(work(), name=f"worker {os.getpid()}")
+
+
+async def machine_in_an_invoke() -> Any:
+    import platform
+
+    await invoke("other", {"from": socket.gethostname(), "node": platform.node()}, name="tell")
+
+
+async def processor_time_decides() -> Any:
+    await step(work(), name=f"after {time.process_time() // 1_000_000:.0f}")
+
+
+def lambda_context() -> Any:
+    return sdk.get_current_context().lambda_context
+
+
+async def request_id_as_a_key() -> Any:
+    await step(work(lambda_context().aws_request_id), name="charge")
+
+
+async def little_time_left_decides() -> Any:
+    if lambda_context().get_remaining_time_in_millis() > 30_000:
+        await step(work(), name="work")
+    else:
+        await wait(1, name="breathe")
+
+
 FAULTS: list[tuple[Code, tuple[str, str]]] = [
+    (process_in_a_name, ("renamed", "Step 'worker ")),
+    (machine_in_an_invoke, ("value changed", "ChainedInvoke 'tell'")),
+    (processor_time_decides, ("renamed", "Step 'after ")),
+    (request_id_as_a_key, ("value changed", "Step 'charge'")),
+    (little_time_left_decides, ("retyped", "Step 'work'")),
     (uuid_in_a_name, ("renamed", "Step 'order ")),
     (uuid_as_an_argument, ("value changed", "Step 'charge'")),
     (uuid_in_a_closure, ("value changed", "Step 'charge'")),
@@ -291,6 +326,18 @@ async def helpers_of_the_sdk() -> Any:
     await step(work([str(value) for value in values]), name=f"order {values[0]}")
     await wait(5)
     return str(values[0])
+
+
+async def process_and_time_left_inside_of_steps() -> Any:
+    context = lambda_context()
+
+    async def where() -> list[Any]:
+        return [os.getpid(), socket.gethostname(), context.aws_request_id, context.get_remaining_time_in_millis()]
+
+    found = await step(where, name="where")
+    assert os.environ
+    assert os.path.join("a", "b")  # noqa: PTH118 - the rest of a module is what it was
+    await step(work(found), name=f"from {found[0]}")
 
 
 async def values_inside_of_steps() -> Any:
@@ -433,6 +480,7 @@ async def variables_that_go_on() -> Any:
 
 TWINS: list[Code] = [
     helpers_of_the_sdk,
+    process_and_time_left_inside_of_steps,
     values_inside_of_steps,
     types_that_are_stored,
     sorted_set,

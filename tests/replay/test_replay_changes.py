@@ -338,7 +338,7 @@ CHANGES: list[tuple[Code, list[tuple[str, str]]]] = [
     (renamed_step, [("renamed", "Step 'charge'")]),
     (renamed_child, [("renamed", "RunInChildContext 'ship'")]),
     (reordered, [("reordered", "Step 'charge'")]),
-    (reordered_steps, [("reordered", "Step 'charge'"), ("reordered", "Step 'reserve'")]),
+    (reordered_steps, [("reordered", "Step 'reserve', Wait 'pause', Step 'charge'")]),
     (retyped, [("retyped", "Step 'charge'")]),
     (retyped_to_context, [("retyped", "Step 'charge'")]),
     (moved_in, [("added", "RunInChildContext 'payment'"), ("moved", "Step 'charge'")]),

@@ -1,4 +1,4 @@
-"""The world as a replayed handler sees it: another day, other random numbers.
+"""The world as a replayed handler sees it: another day, other random numbers, another process.
 
 Only the user's own modules see it, through their globals and their imports. The SDK, the standard library and other
 packages keep what they have. What a test has put in the place of a clock is left alone.
@@ -82,6 +82,9 @@ class _Facade(types.ModuleType):
         return getattr(self.__dict__["_module"], name)
 
 
+_COUNTING = ("time", "monotonic", "perf_counter", "process_time")
+
+
 def _clocks() -> dict[str, Callable[..., Any]]:
     """Functions of the module ``time``, later. Those that a test has replaced are left out."""
 
@@ -93,12 +96,45 @@ def _clocks() -> dict[str, Callable[..., Any]]:
         return lambda *moment: real(*moment) if moment else real(time.time() + _SECONDS)
 
     found: dict[str, Callable[..., Any]] = {
-        **{name: later(name, _SECONDS) for name in ("time", "monotonic", "perf_counter")},
-        **{f"{name}_ns": later(f"{name}_ns", _NANOSECONDS) for name in ("time", "monotonic", "perf_counter")},
+        **{name: later(name, _SECONDS) for name in _COUNTING},
+        **{f"{name}_ns": later(f"{name}_ns", _NANOSECONDS) for name in _COUNTING},
         **{name: at(name) for name in ("localtime", "gmtime", "ctime")},
         "strftime": lambda text, *moment: time.strftime(text, *(moment or (time.localtime(time.time() + _SECONDS),))),
     }
     return {name: each for name, each in found.items() if isinstance(getattr(time, name), types.BuiltinFunctionType)}
+
+
+_ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "os": ("getpid", "getppid"),
+    "socket": ("gethostname", "getfqdn"),
+    "platform": ("node",),
+}
+"""What tells a process and a machine from others."""
+
+
+def _elsewhere() -> dict[types.ModuleType, dict[str, Callable[..., Any]]]:
+    """Another process on another machine, as another invocation may well be. What a test has replaced is left alone."""
+    modules = {module: names for name, names in _ELSEWHERE.items() if (module := sys.modules.get(name)) is not None}
+    return {
+        module: {name: _another(getattr(module, name)) for name in names if _is_own(module, name)}
+        for module, names in modules.items()
+    }
+
+
+def _is_own(module: types.ModuleType, name: str) -> bool:
+    function = getattr(module, name, None)
+    return isinstance(function, types.BuiltinFunctionType) or getattr(function, "__module__", None) == module.__name__
+
+
+def _another(real: Callable[..., Any]) -> Callable[..., Any]:
+    def another(*args: Any) -> Any:
+        value = real(*args)
+        return value + _ANOTHER if isinstance(value, int) else f"another-{value}"
+
+    return another
+
+
+_ANOTHER = 1009
 
 
 def _chances(seed: int) -> dict[str, Any]:
@@ -119,6 +155,9 @@ def _stand_ins(seed: int) -> dict[int, Any]:
     found |= {id(getattr(random, name)): each for name, each in chances.items()}
     found[id(time)] = _Facade(time, times)
     found[id(random)] = _Facade(random, chances)
+    for module, names in _elsewhere().items():
+        found |= {id(getattr(module, name)): each for name, each in names.items()}
+        found[id(module)] = _Facade(module, names)
     if dt.datetime.__module__ == "datetime":
         found[id(dt.datetime)] = _LaterDatetime
         found[id(dt.date)] = _LaterDate
@@ -150,7 +189,7 @@ def _is_fixed(value: object) -> bool:
 
 @contextlib.contextmanager
 def varied(is_users: Callable[[str], bool], seed: int) -> Iterator[None]:
-    """Let the user's own modules see another day and other random numbers. They see the real ones again afterwards."""
+    """Let the user's own modules see another day, other random numbers and another process, and then the real ones."""
     # Bound methods are made anew whenever they are asked for; their functions are held here while they are known.
     held = [getattr(random, name) for name in random.__all__]
     stand_ins = _stand_ins(seed)

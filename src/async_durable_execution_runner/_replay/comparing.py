@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._model.enums import OperationType as Type
 from .._model.operation import ContextDetails, Operation
 from .matching import ADDED, Asked, How
 from .player import Played
 from .recording import Recording
+from .reordering import Disorder, disorders, kept_in_order
 from .report import Drift, DriftKind, Row
 from .session import BATCHES
 from .values import Logged, value_drifts
-from .wording import label_of, words_of
+from .wording import label_of, labels_of, words_of
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ def drifts_of(recording: Recording, played: Played, logged: dict[str, Logged] | 
     comparison = _Comparison(recording, played, logged)
     identities = list(comparison.identity_drifts())
     values = list(value_drifts(recording, played, logged, in_order=not identities))
-    return [*identities, *values]
+    return sorted([*identities, *values], key=lambda drift: drift.turn)
 
 
 class _Comparison:
@@ -45,6 +47,7 @@ class _Comparison:
         self._start = recording.state(played.window.start)
         self._end = recording.state(played.window.end)
         self._is_radar, self._logged = logged is not None, logged or {}
+        self._turns = {id(each): number for number, each in enumerate(played.asked)}
         self._proper = {
             each.recorded.id: each for each in played.asked if each.recorded is not None and each.how != How.BORROWED
         }
@@ -100,13 +103,13 @@ class _Comparison:
             return
         position = {operation.id: number for number, operation in enumerate(scope.recorded)}
         here = [each for each in asked if self._is_proper(each) and each.recorded and each.recorded.id in position]
-        kept = _kept_in_order(here, position)
+        kept = kept_in_order(here, position)
         missing = self._missing(scope, here, position)
         extra = [each for each in asked if each not in here]
+        missing += [each for each in self._replaced(extra, position) if each not in missing]
         rows = tuple(_rows(scope.recorded, asked, kept, missing))
-        for each in here:
-            if each not in kept:
-                yield self._reordered(each, asked, scope, rows)
+        for disorder in disorders(here, kept, position):
+            yield self._reordered(disorder, asked, scope, rows)
         yield from self._moved(extra, scope, rows)
         new = [each for each in extra if each.how is not How.MOVED]
         yield from self._exchanged(new, missing, scope, kept, position, rows)
@@ -171,11 +174,25 @@ class _Comparison:
             and (scope.is_over or (position[operation.id] < reached and not is_batch))
         ]
 
-    def _reordered(self, asked: Asked, all_asked: list[Asked], scope: _Scope, rows: tuple[Row, ...]) -> Drift:
-        assert asked.recorded is not None
-        then = _after(scope.recorded.index(asked.recorded), [label_of(each) for each in scope.recorded])
-        now = _after(all_asked.index(asked), [label_of(each.ask) for each in all_asked])
-        return self._drift(DriftKind.REORDERED, label_of(asked.ask), asked, scope, rows, then, now, asked.recorded.id)
+    def _replaced(self, extra: list[Asked], position: dict[str, int]) -> Iterator[Operation]:
+        """Recorded under an identifier that goes with another name now: that it is gone need not be waited for."""
+        for each in extra:
+            recorded = each.recorded if each.how is How.BORROWED and not each.speculative else None
+            if recorded is not None and recorded.id in position and recorded.id not in self._proper:
+                yield recorded
+
+    def _reordered(self, disorder: Disorder, all_asked: list[Asked], scope: _Scope, rows: tuple[Row, ...]) -> Drift:
+        first, *others = disorder.out_of_order
+        assert first.recorded is not None
+        if others:
+            then, now = labels_of(disorder.recorded), labels_of([each.ask for each in disorder.asked])
+            drift = self._drift(DriftKind.REORDERED, then, first, scope, disorder.rows, then, now, first.recorded.id)
+        else:
+            before = _after(scope.recorded.index(first.recorded), [label_of(each) for each in scope.recorded])
+            after = _after(all_asked.index(first), [label_of(each.ask) for each in all_asked])
+            name = label_of(first.ask)
+            drift = self._drift(DriftKind.REORDERED, name, first, scope, rows, before, after, first.recorded.id)
+        return replace(drift, operation_ids=tuple(each.id for each in disorder.recorded))
 
     def _moved(self, extra: list[Asked], scope: _Scope, rows: tuple[Row, ...]) -> Iterator[Drift]:
         for each in extra:
@@ -211,9 +228,9 @@ class _Comparison:
         same_place = next((each for each in missing if each.id == asked.ask.operation_id), None)
         if same_place is not None:
             return same_place
-        order = {id(each): number for number, each in enumerate(self._played.asked)}
-        before = [each for each in kept if order[id(each)] < order[id(asked)]]
-        after = [each for each in kept if order[id(each)] > order[id(asked)]]
+        turn = self._turns[id(asked)]
+        before = [each for each in kept if self._turns[id(each)] < turn]
+        after = [each for each in kept if self._turns[id(each)] > turn]
         low = max((position[each.recorded.id] for each in before if each.recorded), default=-1)
         high = min((position[each.recorded.id] for each in after if each.recorded), default=len(position))
         between = [each for each in missing if low < position[each.id] < high]
@@ -255,24 +272,15 @@ class _Comparison:
             line=place[1] if place is not None else None,
             invocations=(self._played.window.label,),
             rows=rows,
+            turn=self._turn(asked, operation_id),
         )
 
-
-def _kept_in_order(here: list[Asked], position: dict[str, int]) -> list[Asked]:
-    """The longest part that stands in the recorded order. What kept its identifier never counts as out of order."""
-    best: list[tuple[int, list[Asked]]] = []
-    for each in here:
-        mine = _position(each, position)
-        before = [chain for chain in best if _position(chain[1][-1], position) < mine]
-        weight, chain = max(before, key=lambda one: one[0], default=(0, []))
-        best.append((weight + (1000 if each.how is How.SAME else 1), [*chain, each]))
-    longest = max(best, key=lambda one: one[0], default=(0, []))[1]
-    return [each for each in here if each in longest or each.how is How.SAME]
-
-
-def _position(asked: Asked, position: dict[str, int]) -> int:
-    assert asked.recorded is not None
-    return position[asked.recorded.id]
+    def _turn(self, asked: Asked | None, operation_id: str | None) -> float:
+        """When it was asked for; what was not should have been, after what was recorded before it."""
+        if asked is not None:
+            return self._turns[id(asked)]
+        before = itertools.takewhile(lambda key: key != operation_id, self._recording.operations)
+        return max((self._turns[id(self._proper[key])] for key in before if key in self._proper), default=-1) + 0.5
 
 
 def _after(number: int, labels: list[str]) -> str:
@@ -282,6 +290,7 @@ def _after(number: int, labels: list[str]) -> str:
 def _rows(recorded: list[Operation], asked: list[Asked], kept: list[Asked], missing: list[Operation]) -> Iterator[Row]:
     """Both sequences beside each other, with what was kept in one line."""
     left = 0
+    gone = {each.id for each in missing} | {each.recorded.id for each in asked if each.recorded and each not in kept}
     anchors = {id(each): each.recorded for each in kept}
     for each in asked:
         anchor = anchors.get(id(each))
@@ -296,4 +305,4 @@ def _rows(recorded: list[Operation], asked: list[Asked], kept: list[Asked], miss
             yield Row(label_of(recorded[left]) if is_exchanged else "", label_of(each.ask))
             left += is_exchanged
     for operation in recorded[left:]:
-        yield Row(label_of(operation), "" if operation in missing else "(not reached)")
+        yield Row(label_of(operation), "" if operation.id in gone else "(not reached)")

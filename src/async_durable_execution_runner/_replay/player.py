@@ -27,6 +27,7 @@ _SECONDS = 5.0
 """Real seconds after which a replayed invocation is given up: it waits for something that is no operation."""
 _MOST_SECONDS = 120.0
 """Real seconds that it gets if it does not wait."""
+_TIME_LEFT = 900_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +51,18 @@ class Played:
 
 
 def play(
-    bridge: Bridge, handler: Any, recording: Recording, window: Window, patience: float | None = None
+    bridge: Bridge,
+    handler: Any,
+    recording: Recording,
+    window: Window,
+    *,
+    patience: float = _SECONDS,
+    time_left: int = _TIME_LEFT,
 ) -> Played | None:
     """Replay one invocation. ``None`` if this release of the SDK cannot be listened to.
 
-    It is given up after ``patience`` real seconds in which nothing happens.
+    It is given up after ``patience`` real seconds in which nothing happens. Its handler is told that there are
+    ``time_left`` milliseconds until it times out.
     """
     session = Session(recording, window, in_threads=bridge.runs_in_threads)
     listening = bridge.listened(session, recording.header.arn)
@@ -64,7 +72,7 @@ def play(
     output, problem = None, None
     try:
         with listening, _quietly(), guarded(_MOST_SECONDS):
-            output = _call(bridge, handler, client, session, _SECONDS if patience is None else patience)
+            output = _call(bridge, handler, client, session, patience, time_left)
     except (Exception, GuardExpired, SystemExit) as error:  # noqa: BLE001 - whatever ends a handler is its outcome
         problem = error
     status, outcome = _read(output, client)
@@ -81,8 +89,8 @@ def play(
     )
 
 
-def _call(bridge: Bridge, handler: Any, client: Any, session: Session, patience: float) -> Any:
-    event, context = _event(session), _context(session.recording)
+def _call(bridge: Bridge, handler: Any, client: Any, session: Session, patience: float, time_left: int) -> Any:
+    event, context = _event(session), _context(session.recording, time_left)
     with replay_loop(session, patience) as loop, bridge.tuned():
         binding = bridge.bind(handler, client, lambda coroutine: run_on(loop, coroutine))
         if binding.call is not None:
@@ -103,7 +111,7 @@ def _event(session: Session) -> dict[str, Any]:
     }
 
 
-def _context(recording: Recording) -> Any:
+def _context(recording: Recording, time_left: int) -> Any:
     header, arn = recording.header, ExecutionArn.parse(recording.header.arn)
     invocation = InvocationInput(
         execution_arn=header.arn,
@@ -116,7 +124,7 @@ def _context(recording: Recording) -> Any:
         next_marker=None,
         updated_operation_ids=None,
         started_at=header.started_at,
-        deadline=header.started_at + 900_000,
+        deadline=header.started_at + time_left,
         tenant_id=header.tenant_id,
     )
     return context_of(invocation, VirtualClock(from_millis(header.started_at)))

@@ -26,6 +26,8 @@ from .world import nothing_gets_out
 
 _IDLE_SECONDS = 0.5
 """Real seconds after which a replay is given up in which nothing happens."""
+_TIME_LEFT = 2_000
+"""What a replayed handler hears is left of its invocation, in milliseconds: little, as of one that has done much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +52,8 @@ class _Flight:
 def look(executions: Iterable[Seen], most: int) -> list[ReplayReport]:
     """Replay every execution from the beginnings of its invocations, at most ``most`` of them; reports with drifts.
 
-    The clock is later, ``random`` has another state, and sets are gone through the other way round, as far as the
-    user's own modules see them.
+    The clock is later, ``random`` has another state, sets are gone through the other way round, and the process is
+    another one with little time left, as far as the user's own modules see it.
     """
     # Each execution's first invocation comes before any second one, so no more than these can have a turn.
     flights = _chosen([list(_flights(each)) for each in islice(executions, most)], most)
@@ -83,7 +85,9 @@ def _drifts(flight: _Flight) -> list[Drift] | None:
     """What one replay shows; ``None`` if it could not be made, which says nothing about the handler."""
     seen, recording = flight.seen, flight.recording
     try:
-        played = play(flight.bridge, seen.handler, recording, flight.window, patience=_IDLE_SECONDS)
+        played = play(
+            flight.bridge, seen.handler, recording, flight.window, patience=_IDLE_SECONDS, time_left=_TIME_LEFT
+        )
         return None if played is None or played.gave_up else drifts_of(recording, played, seen.log.asks)
     except Exception:  # noqa: BLE001 - a test that has passed must not fail for what the radar cannot do
         return None

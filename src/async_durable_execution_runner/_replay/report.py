@@ -20,6 +20,10 @@ class DriftKind(StrEnum):
     VALUE_CHANGED = "value changed"
 
 
+_WHOLE = 5
+"""Drifts that a report shows with both sides."""
+_LISTED = 8
+"""Lines for those that it does not."""
 _STILL_THERE = frozenset({DriftKind.REORDERED, DriftKind.MOVED, DriftKind.RENAMED, DriftKind.RETYPED})
 
 
@@ -35,9 +39,9 @@ class Row:
 class Drift:
     """One difference between a history and what the handler does now.
 
-    ``operation`` names it in words, ``where`` is the context it stands in. ``recorded`` and ``now`` are the two sides.
-    ``file`` and ``line`` are the user's code that asks for it, if it is known. ``invocations`` are the moments at which
-    a replay began that found it.
+    ``operation`` names it in words, several where they have changed places among themselves; ``where`` is the context
+    it stands in. ``recorded`` and ``now`` are the two sides. ``file`` and ``line`` are the user's code that asks for
+    it, if it is known. ``invocations`` are the moments at which a replay began that found it.
     """
 
     kind: DriftKind
@@ -46,6 +50,8 @@ class Drift:
     now: str
     operation_id: str | None = None
     """Of the recorded operation, where there is one."""
+    operation_ids: tuple[str, ...] = ()
+    """Of all that have changed places, where several stand in another order; ``operation`` then names the first."""
     where: str = ""
     what: str = ""
     """Which value, where a value has changed: ``seconds``, ``payload``, ``argument 'order'``, ``result`` …"""
@@ -54,12 +60,20 @@ class Drift:
     invocations: tuple[str, ...] = ()
     rows: tuple[Row, ...] = field(default=(), repr=False)
     """The operations around it, side by side."""
+    turn: float = field(default=0, repr=False, compare=False)
+    """How early in a replay it is seen."""
 
     @property
     def key(self) -> tuple[str, ...]:
         """What makes two findings the same one."""
         now = self.now if self.kind is DriftKind.ADDED else ""
         return self.kind, self.operation, self.where, self.what, now
+
+    @property
+    def all_ids(self) -> frozenset[str]:
+        """The recorded operations that it is about."""
+        one = () if self.operation_id is None else (self.operation_id,)
+        return frozenset((*one, *self.operation_ids))
 
     def sentence(self) -> str:
         """The drift in one sentence."""
@@ -76,6 +90,8 @@ class Drift:
                 return f"{self.operation} was recorded and is asked for no more"
             case DriftKind.RENAMED | DriftKind.RETYPED:
                 return f"{self.recorded} is now {self.now}"
+            case DriftKind.REORDERED if self.operation == self.recorded:
+                return f"{self.operation} stood in this order, and stand now in the order {self.now}"
             case DriftKind.REORDERED:
                 return f"{self.operation} stood {self.recorded} and stands now {self.now}"
             case _:
@@ -97,10 +113,18 @@ class Drift:
 
     def _row(self) -> int:
         """The row that shows this drift; else the first that differs."""
-        wanted = Row("", self.now) if self.kind is DriftKind.ADDED else Row(self.recorded, self.now)
-        wanted = Row(self.recorded, "") if self.kind is DriftKind.REMOVED else wanted
-        if wanted in self.rows:
-            return self.rows.index(wanted)
+        match self.kind:
+            case DriftKind.ADDED:
+                wanted = [Row("", self.now)]
+            case DriftKind.REMOVED:
+                wanted = [Row(self.recorded, "")]
+            case DriftKind.REORDERED | DriftKind.MOVED:
+                wanted = [Row(self.operation, ""), Row("", self.operation)]
+            case _:
+                wanted = [Row(self.recorded, self.now)]
+        for number, row in enumerate(self.rows):
+            if row in wanted:
+                return number
         return next((number for number, row in enumerate(self.rows) if row.recorded != row.now), 0)
 
 
@@ -126,15 +150,41 @@ class ReplayReport:
         return self.ok
 
     def render(self) -> str:
-        """The report as text: one paragraph for each drift."""
+        """The report as text: the first drifts whole, in the order of the run, and of many the others in a line."""
         count = len(self.replayed)
         head = f"{self.name}: replayed from {count} moment{'' if count == 1 else 's'}"
         if self.ok:
             return f"{head}, no drift."
         number = len(self.drifts)
         lines = [f"{head}, {number} drift{'' if number == 1 else 's'}."]
-        lines += [part for drift in self.drifts for part in ("", drift.render())]
-        return "\n".join(lines)
+        alike: dict[tuple[object, ...], list[Drift]] = {}
+        for drift in self.drifts:
+            alike.setdefault((drift.kind, drift.file, drift.line, drift.what), []).append(drift)
+        first, rest = [*alike.values()][:_WHOLE], [*alike.values()][_WHOLE:]
+        lines += [part for same in first for part in ("", same[0].render(), *_more_of(same))]
+        return "\n".join([*lines, *_following([drift for same in rest for drift in same])])
+
+
+def _more_of(same: list[Drift]) -> Iterator[str]:
+    """What else has become of what the same line of code asks for: seldom more than one cause."""
+    if len(same) > 1:
+        yield f"  and {len(same) - 1} more from there:"
+        yield from _sentences(same[1:], _LISTED)
+
+
+def _following(drifts: list[Drift]) -> Iterator[str]:
+    if drifts:
+        yield ""
+        yield f"{len(drifts)} more drift{'' if len(drifts) == 1 else 's'}, which may follow from what comes before:"
+        yield from _sentences(drifts, _LISTED)
+
+
+def _sentences(drifts: list[Drift], most: int) -> Iterator[str]:
+    shown = drifts if len(drifts) <= most else drifts[: most - 1]
+    for drift in shown:
+        yield f"    {drift.sentence()}"
+    if len(shown) < len(drifts):
+        yield f"    … and {len(drifts) - len(shown)} more"
 
 
 def merged(drifts: Iterator[Drift], handler: tuple[str, int] | None = None) -> tuple[Drift, ...]:
@@ -145,16 +195,38 @@ def merged(drifts: Iterator[Drift], handler: tuple[str, int] | None = None) -> t
     found: dict[tuple[str, ...], Drift] = {}
     for drift in drifts:
         known = found.get(drift.key)
-        found[drift.key] = (
-            drift if known is None else replace(known, invocations=(*known.invocations, *drift.invocations))
-        )
-    elsewhere = {drift.operation_id for drift in found.values() if drift.kind in _STILL_THERE}
+        found[drift.key] = drift if known is None else _seen_again(known, drift)
+    several = _with_their_whole_order([*found.values()])
+    elsewhere = {key for drift in several if drift.kind in _STILL_THERE for key in drift.all_ids}
     # From another moment, an operation that stands elsewhere now may be out of sight: only its absence is seen.
     return tuple(
         drift if drift.file is not None or handler is None else replace(drift, file=handler[0], line=handler[1])
-        for drift in found.values()
+        for drift in several
         if drift.kind is not DriftKind.REMOVED or drift.operation_id not in elsewhere
     )
+
+
+def _seen_again(known: Drift, drift: Drift) -> Drift:
+    more = [each for each in drift.invocations if each not in known.invocations]
+    return replace(known, invocations=(*known.invocations, *more))
+
+
+def _with_their_whole_order(drifts: list[Drift]) -> list[Drift]:
+    """From an earlier moment only a part of what has changed places is in sight: it is told by the largest part."""
+    found: list[Drift] = []
+    for drift in drifts:
+        at = next((at for at, known in enumerate(found) if _are_one_disorder(known, drift)), None)
+        if at is None:
+            found.append(drift)
+        else:
+            larger, other = sorted((found[at], drift), key=lambda each: -len(each.all_ids))
+            found[at] = _seen_again(replace(larger, invocations=found[at].invocations), other)
+    return found
+
+
+def _are_one_disorder(one: Drift, other: Drift) -> bool:
+    both = {one.kind, other.kind} == {DriftKind.REORDERED} and one.where == other.where
+    return both and not one.all_ids.isdisjoint(other.all_ids)
 
 
 # -------------------------------------------------------------------------------------------------- two columns

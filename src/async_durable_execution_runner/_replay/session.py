@@ -77,7 +77,7 @@ class Session:
                 place = self._places.get(ask.operation_id)
                 known = self._by_id[ask.operation_id] = self.matcher.match(ask, place)
                 known.speculative = self._speculates
-                known.inputs = {name: take(value) for name, value in ask.inputs.items()}
+                known.inputs = {name: take(value, ask.operation_id) for name, value in ask.inputs.items()}
                 known.payload = as_json(ask.inputs.get("payload"))
                 self.asked_for.append(known)
             return self._answer(known, door)

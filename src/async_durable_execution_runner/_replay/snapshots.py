@@ -69,7 +69,8 @@ class Difference:
 
 
 class _Taker:
-    def __init__(self) -> None:
+    def __init__(self, operation_id: str | None) -> None:
+        self._operation_id = operation_id
         self._left = _MOST
         self._open: set[int] = set()
 
@@ -80,7 +81,8 @@ class _Taker:
         if isinstance(value, enum.Enum):
             return value.value if isinstance(value.value, _PLAIN) else str(value)
         if isinstance(value, _PLAIN):
-            return value
+            # An identifier is a counter, which an SDK closes over: it says where an operation stands, not what it is.
+            return OPAQUE if value is not None and value == self._operation_id else value
         if isinstance(value, _PRINTED):
             # As text, because that is what some serializers make of it.
             return value.isoformat() if isinstance(value, dt.date | dt.time) else str(value)
@@ -148,15 +150,21 @@ def _sorted(parts: Any) -> tuple[str, ...]:
 
 
 def _is_sdks(value: Any) -> bool:
-    """Whether it is an object of an SDK's own. Functions are looked into: user code is closed over in them."""
+    """Whether it is an object of an SDK's own, or one that stands for Lambda's, such as its context.
+
+    Functions are looked into: user code is closed over in them.
+    """
     package = str(type(value).__module__).partition(".")[0]
-    return package in SDKS
+    return package in SDKS or package == __package__.partition(".")[0]
 
 
-def take(value: Any) -> Any:
-    """A value as it is now. Objects of the user's that do not like being looked at are left alone."""
+def take(value: Any, operation_id: str | None = None) -> Any:
+    """A value as it is now. Objects of the user's that do not like being looked at are left alone.
+
+    ``operation_id`` is that of the operation it is given to.
+    """
     try:
-        return _Taker().take(value)
+        return _Taker(operation_id).take(value)
     except Exception:  # noqa: BLE001 - whatever their own methods raise
         return OPAQUE
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._bridges.asks import Ask
@@ -47,13 +47,13 @@ def value_drifts(
 ) -> Iterator[Drift]:
     """Inputs that have changed; and results, unless the operations already have: those would only follow from it."""
     at_end = recording.state(played.window.end)
-    for asked in played.asked:
+    for turn, asked in enumerate(played.asked):
         recorded = asked.recorded
         if recorded is None or asked.how is How.BORROWED or recorded.id not in at_end:
             continue  # what was recorded later is compared when it is later
         log = (logged or {}).get(recorded.id) if not asked.speculative else None
         for changed in _inputs(asked, recorded, log):
-            yield _drift(recording, played, asked, recorded, changed)
+            yield replace(_drift(recording, played, asked, recorded, changed), turn=turn)
     if in_order:
         yield from _results(recording, played, is_radar=logged is not None)
 
@@ -149,7 +149,7 @@ def _shown(value: Any) -> str:
 
 def _results(recording: Recording, played: Played, *, is_radar: bool) -> Iterator[Drift]:
     at_end, at_start = recording.state(played.window.end), recording.state(played.window.start)
-    for asked in played.asked:
+    for turn, asked in enumerate(played.asked, start=len(played.asked)):
         recorded = at_end.get(asked.recorded.id) if asked.recorded is not None else None
         ended = played.ended.get(asked.ask.operation_id)
         if recorded is None or ended is None or not recorded.is_terminal or _is_over(at_start, recorded.id):
@@ -161,7 +161,7 @@ def _results(recording: Recording, played: Played, *, is_radar: bool) -> Iterato
             continue
         changed = _outcome(then, ended, is_radar=is_radar, is_custom="result" in asked.ask.custom)
         if changed is not None:
-            yield _drift(recording, played, asked, recorded, changed)
+            yield replace(_drift(recording, played, asked, recorded, changed), turn=turn)
     if any(asked.forced for asked in played.asked):
         return  # what it ended with hangs on an answer that was made up: for a branch that nobody had needed
     final = played.window.outcome  # of one that was cut, what the service has refused, and not what the handler gave
@@ -199,6 +199,7 @@ def _final(played: Played, then: Ended | None, *, is_radar: bool) -> Iterator[Dr
             recorded=changed.recorded,
             now=changed.now,
             invocations=(played.window.label,),
+            turn=2 * len(played.asked),
         )
 
 

@@ -32,7 +32,7 @@ class Log:
         """See ``Listener.asked``."""
         del door
         if ask.operation_id not in self.asks:
-            inputs = {name: take(value) for name, value in ask.inputs.items()}
+            inputs = {name: take(value, ask.operation_id) for name, value in ask.inputs.items()}
             self.asks[ask.operation_id] = Logged(ask=ask, inputs=inputs, place=self._places.get(ask.operation_id))
         return None
 

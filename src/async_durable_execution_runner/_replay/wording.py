@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .._bridges import handler_name, layers, sdk_of
@@ -15,6 +16,23 @@ def label_of(operation: Operation | Ask) -> str:
     """Type and name."""
     kind = operation.sub_type or operation.type.value
     return f"{kind} '{operation.name}'" if operation.name else f"an unnamed {kind}"
+
+
+def labels_of(operations: Sequence[Operation | Ask]) -> str:
+    """Type and name of several: the type where it is another one than before, and of many only the first."""
+    shown = operations if len(operations) <= _SHOWN + 1 else operations[:_SHOWN]
+    words, before = [], None
+    for each in shown:
+        label = label_of(each)
+        kind, quote, name = label.partition("'")
+        words.append(f"'{name}" if quote and kind == before else label)
+        before = kind
+    more = f" and {len(operations) - len(shown)} more" if len(shown) < len(operations) else ""
+    return f"{', '.join(words)}{more}"
+
+
+_SHOWN = 3
+"""Names of many operations that are told."""
 
 
 def words_of(recording: Recording, key: str | None) -> str:
