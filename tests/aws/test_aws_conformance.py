@@ -22,6 +22,7 @@ from conformance_logs import ARN_FIELDS, Record
 from conformance_play import MANIFEST, Answer, Plan, play
 
 EXPECTED = yaml.safe_load((Path(__file__).parent / "conformance" / "expected.yaml").read_text(encoding="utf-8"))
+TOLD = ("Duration", "Timeout", "HeartbeatTimeout", "TenantId")
 pytestmark = since(2, 0)
 
 
@@ -44,7 +45,7 @@ def line_of(event: dict[str, Any], letters: dict[str, str]) -> str:
         words.append(event.get("SubType", ""))
     if "Name" in event:
         words.append(f"'{event['Name']}'")
-    words += [f"{key}={details[key]}" for key in ("Duration", "Timeout", "HeartbeatTimeout") if key in details]
+    words += [f"{key}={details[key]}" for key in TOLD if key in details]
     retry = details.get("RetryDetails") or {}
     words += [f"attempt={retry['CurrentAttempt']}"] if retry.get("CurrentAttempt", 1) > 1 else []
     words += [f"next={retry['NextAttemptDelaySeconds']}"] if "NextAttemptDelaySeconds" in retry else []
