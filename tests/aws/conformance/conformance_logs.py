@@ -107,12 +107,17 @@ def differences(wanted: list[dict[str, Any]], records: list[Record]) -> list[str
 
 def _miscounted(entry: dict[str, Any], records: list[Record]) -> Iterator[str]:
     found = len(matching(entry["match"], records))
-    exact = entry.get("count")
-    least = entry.get("min_count", 0 if entry.keys() & {"count", "max_count"} else 1)
-    most = entry.get("max_count", found)
-    if not least <= found <= most or found != (found if exact is None else exact):
-        bounds = exact if exact is not None else f"{least} to {most}"
-        yield f"log: {found} lines with {entry['match']}, wanted {bounds}"
+    least, most = _bounds(entry)
+    if found < least or (most is not None and found > most):
+        wanted = f"at least {least}" if most is None else f"{least} to {most}" if least != most else least
+        yield f"log: {found} lines with {entry['match']}, wanted {wanted}"
+
+
+def _bounds(entry: dict[str, Any]) -> tuple[int, int | None]:
+    """How many lines there have to be, and may be: at least one when nothing is said."""
+    if "count" in entry:
+        return entry["count"], entry["count"]
+    return entry.get("min_count", 0 if "max_count" in entry else 1), entry.get("max_count")
 
 
 def _misplaced(entry: dict[str, Any], records: list[Record]) -> Iterator[str]:
