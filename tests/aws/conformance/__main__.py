@@ -1,7 +1,7 @@
 """The requirements themselves: ``python tests/aws/conformance DIR [--only ID …] [--no-tuning]``.
 
 DIR holds AWS's conformance requirements as SUITE/ID.yaml. Every event that a requirement lists is looked for by its
-``EventId`` and compared as strictly as the requirement says. Log lines of a handler in a process of its own are not.
+``EventId`` and compared as strictly as the requirement says, and so are the lines of its log.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from conformance_play import IN_A_PROCESS, MANIFEST, Answer, Plan, Played, play
+from conformance_logs import differences
+from conformance_play import MANIFEST, Answer, Plan, Played, play
 
 CAPTURE = re.compile(r"\$\{(\w+)\}")
 PATTERN = re.compile(r"\$\{/(.+)/\}")
@@ -81,16 +82,6 @@ def compare(requirement: dict[str, Any], played: Played, names: Names) -> list[s
     return wrong
 
 
-def compare_logs(requirement: dict[str, Any], played: Played, names: Names) -> list[str]:
-    wrong = []
-    for entry in names.fill(requirement.get("ExpectedLogs") or []):
-        pattern = entry["match"]["message"].strip("/")
-        count = sum(re.search(pattern, line) is not None for line in played.logs)
-        if count != entry["count"]:
-            wrong.append(f"log: {count} lines with {pattern!r}, wanted {entry['count']}")
-    return wrong
-
-
 def check(path: Path, tuning: bool) -> list[str]:
     """What is wrong with one requirement."""
     requirement, names = yaml.safe_load(path.read_text(encoding="utf-8")), Names()
@@ -99,8 +90,9 @@ def check(path: Path, tuning: bool) -> list[str]:
         played = play(path.stem, plan_of(requirement, names), tuning=tuning)
     except Exception as error:  # noqa: BLE001 - one requirement's trouble is told as its own
         return [f"{type(error).__name__}: {error}"]
-    logs = [] if path.stem in IN_A_PROCESS else compare_logs(requirement, played, names)
-    return compare(requirement, played, names) + logs
+    # The names are known once the history is compared.
+    wrong = compare(requirement, played, names)
+    return wrong + differences(names.fill(requirement.get("ExpectedLogs") or []), played.logs)
 
 
 def main() -> int:

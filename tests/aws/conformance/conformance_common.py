@@ -25,13 +25,18 @@ def failing(_: Any) -> None:
     raise RuntimeError("it does not work")
 
 
-def once_more() -> Any:
-    """A retry strategy of two attempts, a second apart."""
+def retrying(attempts: int, *, delay: int = 1, rate: int = 1) -> Any:
+    """A retry strategy of so many attempts, the first ``delay`` seconds apart and ``rate`` times as much each time."""
     return create_retry_strategy(
         RetryStrategyConfig(
-            max_attempts=2, initial_delay=seconds(1), backoff_rate=1, jitter_strategy=JitterStrategy.NONE
+            max_attempts=attempts, initial_delay=seconds(delay), backoff_rate=rate, jitter_strategy=JitterStrategy.NONE
         )
     )
+
+
+def once_more() -> Any:
+    """A retry strategy of two attempts, a second apart."""
+    return retrying(2)
 
 
 def say_even_in_replay(context: Any, message: str) -> None:

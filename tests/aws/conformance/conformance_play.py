@@ -5,10 +5,10 @@ from __future__ import annotations
 import fnmatch
 import importlib
 import json
-import logging
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,13 +17,14 @@ from typing import Any
 from unittest import mock
 
 import yaml
+from conformance_logs import Record, listening, said_by
 
 from async_durable_execution_runner import DurableFunctionTestRunner
 from async_durable_execution_runner.runner import DurableFunctionTestResult
 
 HERE = Path(__file__).resolve().parent
 MANIFEST = yaml.safe_load((HERE / "manifest.yaml").read_text(encoding="utf-8"))
-IN_A_PROCESS = {"1-17"}
+IN_A_PROCESS = {"1-17", "1-18", "3-12"}
 """Their handlers end the process that they are in."""
 
 
@@ -69,53 +70,35 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """What came of it: the result with its history, and the lines that the execution has logged."""
+    """What came of it: the result with its history, and what the execution has logged."""
 
     result: DurableFunctionTestResult
-    logs: tuple[str, ...]
-
-
-class _Lines(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
-
-    def of(self, arn: str) -> tuple[str, ...]:
-        return tuple(each.getMessage() for each in self.records if getattr(each, "executionArn", None) == arn)
+    logs: list[Record]
 
 
 def play(requirement: str, plan: Plan, *, tuning: bool = True) -> Played:
     """Run the handler of a requirement."""
     function = Function.read(MANIFEST["requirements"][requirement])
-    with _surroundings(function) as lines, _runner(requirement, function, tuning) as runner:
+    with _surroundings(function) as scratch, listening() as log, _runner(requirement, function, tuning) as runner:
         arn = runner.run_async(json.dumps(plan.event), execution_name=f"requirement-{requirement}")
         _answer(runner, arn, list(plan.answers))
         result = runner.wait_for_result(arn) if plan.ends else runner.run_until_suspended(arn)
-        return Played(result=result, logs=lines.of(arn))
+        return Played(result=result, logs=said_by(arn, log, scratch))
 
 
 @contextmanager
-def _surroundings(function: Function) -> Iterator[_Lines]:
-    """The function's environment and the folder of its module, and its log at hand."""
-    lines, root = _Lines(), logging.getLogger()
-    level = root.level
-    root.addHandler(lines)
-    root.setLevel(logging.INFO)
-    try:
-        with mock.patch.dict(os.environ, function.variables()), mock.patch("sys.path", [str(HERE), *sys.path]):
-            yield lines
-    finally:
-        root.removeHandler(lines)
-        root.setLevel(level)
+def _surroundings(function: Function) -> Iterator[Path]:
+    """The function's environment, the folder of its module, and a folder for what has to outlive its process."""
+    with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
+        variables = function.variables() | {"SCRATCH": scratch}
+        with mock.patch.dict(os.environ, variables), mock.patch("sys.path", [str(HERE), *sys.path]):
+            yield Path(scratch)
 
 
 def _runner(requirement: str, function: Function, tuning: bool) -> DurableFunctionTestRunner:
     apart = requirement in IN_A_PROCESS
     runner = DurableFunctionTestRunner(
-        function.handler if apart else _load(function.handler),
+        f"conformance_sandbox:{function.handler.replace(':', '.')}" if apart else _load(function.handler),
         isolation="process" if apart else "inline",
         function_name=f"requirement-{requirement}",
         execution_timeout=function.execution_timeout,

@@ -13,10 +13,20 @@ def two_seconds(event, context):
 
 
 @durable_execution
+def named(event, context):
+    context.wait(seconds(2), name="custom_wait_name")
+
+
+@durable_execution
 def one_after_another(event, context):
     for number in (1, 2):
         context.wait(seconds(2), name=f"wait-{number}")
     return {"completedWaits": 2}
+
+
+@durable_execution
+def one_minute(event, context):
+    context.wait(Duration.from_minutes(1))
 
 
 @durable_execution
