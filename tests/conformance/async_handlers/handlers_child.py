@@ -69,7 +69,7 @@ async def step_and_wait(event: str) -> Any:
 async def both_starts_are_known() -> None:
     """The SDK tells the service of a step that has begun while the step is running already."""
     context = get_step_context()
-    while context.operation_id not in context.execution_state.operations:
+    while context.operation_id not in context.execution_state.operations:  # noqa: ASYNC110 - nothing tells when it is
         await asyncio.sleep(0.01)
 
 

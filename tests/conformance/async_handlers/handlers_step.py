@@ -106,9 +106,7 @@ async def crash_with_retry(event: str) -> Any:
             sys.exit(1)
         return "succeeded on second attempt"
 
-    return await step(
-        crash_once, retry_strategy=attempts(2), step_semantics=StepSemantics.AT_MOST_ONCE_PER_RETRY
-    )
+    return await step(crash_once, retry_strategy=attempts(2), step_semantics=StepSemantics.AT_MOST_ONCE_PER_RETRY)
 
 
 @durable_execution
