@@ -1,4 +1,4 @@
-"""Handlers for conformance requirements: plays them, and tells in short what they have left.
+"""Handlers for conformance requirements, and how they are played.
 
 A folder of them has ``manifest.yaml``, which says who answers which requirement, ``expected.yaml``, which says what
 happens from outside and what comes of it, and ``isolated.txt`` with those whose handlers end their own process.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import fnmatch
 import importlib
 import json
-import logging
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +24,9 @@ import yaml
 
 from async_durable_execution_runner import DurableFunctionTestRunner
 from async_durable_execution_runner.runner import DurableFunctionTestResult
+from conformance_logs import SCRATCH, Record, listening, said_by
 
+HERE = Path(__file__).resolve().parent
 _ARN_OF = re.compile(r"\$\{(\w+)\.Arn\}")
 
 
@@ -40,6 +42,11 @@ class Function:
     @classmethod
     def read(cls, entry: Any) -> Function:
         return cls(**({"handler": entry} if isinstance(entry, str) else entry))
+
+    @property
+    def sandboxed(self) -> str:
+        """Its handler in a process that leaves its log behind."""
+        return f"conformance_sandbox:{self.handler.replace(':', '.')}"
 
     @property
     def targets(self) -> list[str]:
@@ -76,10 +83,10 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Played:
-    """What came of it: the result with its history, and the lines that the execution has logged in this process."""
+    """What came of it: the result with its history, and what the execution has logged."""
 
     result: DurableFunctionTestResult
-    logs: tuple[str, ...]
+    logs: list[Record]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,30 +111,28 @@ class Handlers:
         """Run the handler of a requirement, in a process of its own if it needs one and nothing else is said."""
         function = Function.read(self.manifest["requirements"][requirement])
         apart = requirement in self.isolated if isolated is None else isolated
-        with self._surroundings(function) as lines, self._runner(requirement, function, tuning, apart) as runner:
+        with (
+            self.surroundings(function),
+            listening() as log,
+            self._runner(requirement, function, tuning, apart) as runner,
+        ):
             arn = runner.run_async(json.dumps(plan.event), execution_name=f"requirement-{requirement}")
             _answer(runner, arn, list(plan.answers))
             result = runner.wait_for_result(arn) if plan.ends else runner.run_until_suspended(arn)
-            return Played(result=result, logs=lines.of(arn))
+            return Played(result=result, logs=said_by(arn, log))
 
     @contextmanager
-    def _surroundings(self, function: Function) -> Iterator[_Lines]:
-        """The function's environment and the folder of its module, and its log at hand."""
-        root = logging.getLogger()
-        lines, level = _Lines(root), root.level
-        root.addHandler(lines)
-        root.setLevel(logging.INFO)
-        path = [str(self.folder), *sys.path]
-        try:
-            with mock.patch.dict(os.environ, function.variables()), mock.patch("sys.path", path):
-                yield lines
-        finally:
-            root.removeHandler(lines)
-            root.setLevel(level)
+    def surroundings(self, function: Function) -> Iterator[None]:
+        """The function's environment, the folder of its module, and one for what has to outlive its process."""
+        with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
+            variables = function.variables() | {SCRATCH: scratch}
+            path = [str(self.folder), str(HERE), *sys.path]
+            with mock.patch.dict(os.environ, variables), mock.patch("sys.path", path):
+                yield
 
     def _runner(self, requirement: str, function: Function, tuning: bool, apart: bool) -> DurableFunctionTestRunner:
         runner = DurableFunctionTestRunner(
-            function.handler if apart else _load(function.handler),
+            function.sandboxed if apart else _load(function.handler),
             isolation="process" if apart else "inline",
             function_name=f"requirement-{requirement}",
             execution_timeout=function.execution_timeout,
@@ -143,20 +148,6 @@ def ids_in(file: Path) -> frozenset[str]:
     """Requirements that a file names, one a line; what follows a ``#`` is a remark."""
     lines = (line.partition("#")[0] for line in file.read_text(encoding="utf-8").splitlines())
     return frozenset(word for line in lines for word in line.split())
-
-
-class _Lines(logging.Handler):
-    def __init__(self, root: logging.Logger) -> None:
-        super().__init__(logging.INFO)
-        # An SDK says whose line it is, and drops what a replay says, in a filter that the handlers it found have got.
-        self.filters = list(root.filters)
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.records.append(record)
-
-    def of(self, arn: str) -> tuple[str, ...]:
-        return tuple(each.getMessage() for each in self.records if getattr(each, "executionArn", None) == arn)
 
 
 def _load(handler: str) -> Any:
@@ -188,52 +179,3 @@ def _name_of(callback_id: str, history: list[dict[str, Any]]) -> str:
         if each["EventType"] == "CallbackStarted" and each["CallbackStartedDetails"]["CallbackId"] == callback_id
     ]
     return names[0]
-
-
-# ---------------------------------------------------------------------------- what they have left, in short
-
-
-_FIELDS = ("Duration", "Timeout", "HeartbeatTimeout", "TenantId")
-_PAYLOADS = (("Input", "with"), ("Result", "="))
-
-
-def lines_of(events: list[dict[str, Any]]) -> list[str]:
-    """A history in short: operations have letters, and ``b<a`` is one inside another."""
-    letters: dict[str, str] = {}
-    return [line_of(event, letters) for event in events[1:]]
-
-
-def line_of(event: dict[str, Any], letters: dict[str, str]) -> str:
-    kind, details = event["EventType"], event[f"{event['EventType']}Details"]
-    words = [kind]
-    if "Id" in event and not kind.startswith("Execution"):
-        own = letters.setdefault(event["Id"], chr(ord("a") + len(letters)))
-        words.append(f"{own}<{letters[event['ParentId']]}" if "ParentId" in event else own)
-        words.append(event.get("SubType", ""))
-    if "Name" in event:
-        words.append(f"'{event['Name']}'")
-    words += [f"{key}={details[key]}" for key in _FIELDS if details.get(key)]
-    retry = details.get("RetryDetails") or {}
-    words += [f"attempt={retry['CurrentAttempt']}"] if retry.get("CurrentAttempt", 1) > 1 else []
-    words += [f"next={retry['NextAttemptDelaySeconds']}"] if "NextAttemptDelaySeconds" in retry else []
-    error = (details.get("Error") or {}).get("Payload") or {}
-    words += [error["ErrorType"]] if "ErrorType" in error else []
-    for key, sign in _PAYLOADS:
-        payload = (details.get(key) or {}).get("Payload")
-        words += [] if payload is None else [f"{sign} {payload[:50]}"]
-    return " ".join(filter(None, words))
-
-
-def unlike(lines: list[str], entry: dict[str, Any]) -> list[str]:
-    """The lines of a history that are not as ``expected.yaml`` has them, where ``*`` stands for anything."""
-    wanted: list[str] = entry["history"]
-    if entry.get("any order"):
-        kinds = sorted(line.partition(" ")[0] for line in lines)
-        return [] if kinds == sorted(line.partition(" ")[0] for line in wanted) else lines
-    if len(lines) != len(wanted):
-        return lines
-    return [line for line, want in zip(lines, wanted, strict=True) if not _fits(line, want)]
-
-
-def _fits(line: str, expected: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, expected.split("*"))), line) is not None
