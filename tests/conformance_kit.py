@@ -132,7 +132,7 @@ class Handlers:
 
     def _runner(self, requirement: str, function: Function, tuning: bool, apart: bool) -> DurableFunctionTestRunner:
         runner = DurableFunctionTestRunner(
-            function.sandboxed if apart else _load(function.handler),
+            function.sandboxed if apart else load(function.handler),
             isolation="process" if apart else "inline",
             function_name=f"requirement-{requirement}",
             execution_timeout=function.execution_timeout,
@@ -140,7 +140,7 @@ class Handlers:
             sdk_tuning=tuning,
         )
         for name in function.targets:
-            runner.register_durable_function(name, _load(Function.read(self.manifest["targets"][name]).handler))
+            runner.register_durable_function(name, load(Function.read(self.manifest["targets"][name]).handler))
         return runner
 
 
@@ -150,7 +150,8 @@ def ids_in(file: Path) -> frozenset[str]:
     return frozenset(word for line in lines for word in line.split())
 
 
-def _load(handler: str) -> Any:
+def load(handler: str) -> Any:
+    """A handler by its name, ``module:attribute``."""
     module, _, attribute = handler.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
