@@ -28,7 +28,7 @@ from botocore.config import Config
 
 from async_durable_execution_runner import DurableEndpoint
 from conformance_kit import Function, Handlers, load
-from conformance_logs import Log, listening, said_by
+from conformance_records import Log, listening, said_by
 
 PACKAGE = "aws_durable_execution_conformance_tests"
 REGION = "us-west-2"

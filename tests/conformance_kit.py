@@ -24,7 +24,7 @@ import yaml
 
 from async_durable_execution_runner import DurableFunctionTestRunner
 from async_durable_execution_runner.runner import DurableFunctionTestResult
-from conformance_logs import SCRATCH, Record, listening, said_by
+from conformance_records import SCRATCH, Record, listening, said_by
 
 HERE = Path(__file__).resolve().parent
 _ARN_OF = re.compile(r"\$\{(\w+)\.Arn\}")
@@ -46,7 +46,7 @@ class Function:
     @property
     def sandboxed(self) -> str:
         """Its handler in a process that leaves its log behind."""
-        return f"conformance_sandbox:{self.handler.replace(':', '.')}"
+        return f"conformance_process:{self.handler.replace(':', '.')}"
 
     @property
     def targets(self) -> list[str]:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from conformance_kit import Played
-from conformance_logs import ARN_FIELDS, Record
+from conformance_records import ARN_FIELDS, Record
 
 _FIELDS = ("Duration", "Timeout", "HeartbeatTimeout", "TenantId")
 _PAYLOADS = (("Input", "with"), ("Result", "="))

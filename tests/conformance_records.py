@@ -13,7 +13,7 @@ from typing import Any
 
 Record = dict[str, Any]
 ARN_FIELDS = ("durableExecutionArn", "executionArn")
-SCRATCH = "CONFORMANCE_SCRATCH"
+SCRATCH = "SCRATCH"
 """The variable that names a folder for what has to outlive a process."""
 
 
