@@ -19,12 +19,13 @@ def differences(played: Played, entry: dict[str, Any]) -> dict[str, Any]:
     events = result.events
     lines = [line_of(event, letters) for event in events[1:]]
     log = [log_line(record, letters) for record in played.logs]
+    error = result.error.message if result.error else None
     pairs = {
         "numbers": ([event["EventId"] for event in events], list(range(1, len(events) + 1))),
         "history": (lines, _as_wanted(lines, entry)),
         "status": (result.execution_status.value, entry.get("status", "RUNNING")),
         "value": (result.value, entry.get("value")),
-        "error": (result.error.message if result.error else None, entry.get("error")),
+        "error": (error, entry.get("error", error)),
         "logs": ({text: sum(text in line for line in log) for text in entry.get("logs", {})}, entry.get("logs", {})),
         "log order": ([line for line in log if line in entry.get("log order", [])], entry.get("log order", [])),
     }
