@@ -1,8 +1,9 @@
 """A folder of conformance requirements, played through the endpoint with the cloud runner as its client.
 
-    python tests/conformance_over_http.py FOLDER [--clock auto|real|virtual] [OPTION …]
+    python tests/conformance_over_http.py FOLDER [--requirements DIR] [--handlers DIR] [--clock auto|real|virtual] …
 
-``FOLDER`` has ``harness.py``, ``requirements``, ``async_handlers`` and ``isolated.txt``; further options are the
+``FOLDER`` has ``harness.py``, ``requirements``, ``async_handlers`` and ``isolated.txt``; other requirements, and
+handlers with an ``isolated.txt`` of theirs (``tests/conformance/async_handlers``), may be said. Further options are the
 harness's own (``--suite``, ``--only``, ``--jobs``, ``--keep`` …). It watches histories, answers callbacks and compares;
 here is only what it plays on. Each requirement has an endpoint of its own, in a process of its own.
 
@@ -15,7 +16,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
-import inspect
 import os
 import sys
 from contextlib import ExitStack
@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from async_durable_execution_runner import DurableEndpoint, DurableFunctionCloudTestRunner
+from conformance_kit import ids_in
 
-_FOLDER, _CLOCK = "CONFORMANCE_FOLDER", "CONFORMANCE_CLOCK"
+_REQUIREMENTS, _ISOLATED, _CLOCK = "CONFORMANCE_REQUIREMENTS", "CONFORMANCE_ISOLATED", "CONFORMANCE_CLOCK"
 _SANDBOX = """\
 import harness
 
@@ -39,7 +40,6 @@ class EndpointBackend:
 
     def __init__(self, catalogue: Any, options: dict[str, Any]) -> None:
         self._catalogue, self._options = catalogue, options
-        self._folder = Path(os.environ[_FOLDER])
         self._kit: Any = importlib.import_module("harness")
         self._open = ExitStack()
 
@@ -104,12 +104,11 @@ class EndpointBackend:
         wanted = os.environ[_CLOCK]
         if wanted != "auto":
             return wanted
-        found = self._kit.find_requirements(str(self._folder / "requirements"), None, set(function.requirements))
+        found = self._kit.find_requirements(os.environ[_REQUIREMENTS], None, set(function.requirements))
         return "real" if any(each.data.get("CallbackActions") for each in found) else "virtual"
 
     def _is_isolated(self, function: Any) -> bool:
-        lines = (line.partition("#")[0] for line in (self._folder / "isolated.txt").read_text().splitlines())
-        return bool({word for line in lines for word in line.split()} & set(function.requirements))
+        return bool(set(os.environ[_ISOLATED].split()) & set(function.requirements))
 
     def _reachable(self, function: Any) -> list[str]:
         found, waiting = [], [function.name]
@@ -121,20 +120,28 @@ class EndpointBackend:
         return found
 
 
+def _isolated(*folders: Path) -> frozenset[str]:
+    files = [folder / "isolated.txt" for folder in folders]
+    return frozenset().union(*(ids_in(file) for file in files if file.exists()))
+
+
 def main() -> int:
     """Play what the command line says; exit status 1 if any requirement failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="where the requirements, their handlers and harness.py are")
+    parser.add_argument("folder", type=Path, help="where harness.py is, and by default what it plays")
+    parser.add_argument("--requirements", type=Path, help="folder of SUITE/ID.yaml (default: the one in the folder)")
+    parser.add_argument("--handlers", type=Path, help="folder with a manifest.yaml (default: the one in the folder)")
     parser.add_argument("--clock", choices=("auto", "real", "virtual"), default="auto", help="the endpoint's clock")
     args, others = parser.parse_known_args()
     folder = args.folder.resolve()
-    os.environ |= {_FOLDER: str(folder), _CLOCK: args.clock}
+    requirements = str((args.requirements or folder / "requirements").resolve())
+    handlers = (args.handlers or folder / "async_handlers").resolve()
+    isolated = " ".join(_isolated(folder, handlers))
+    os.environ |= {_REQUIREMENTS: requirements, _ISOLATED: isolated, _CLOCK: args.clock}
     paths = [str(Path(__file__).resolve().parent), str(folder)]
     sys.path[:0] = paths
     os.environ["PYTHONPATH"] = os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])])
-    given = ["--requirements", str(folder / "requirements"), "--handlers", str(folder / "async_handlers")]
-    if "isolation" not in inspect.signature(DurableEndpoint).parameters:
-        print("The endpoint has no process isolation: requirements of isolated.txt will fail.", file=sys.stderr)
+    given = ["--requirements", requirements, "--handlers", str(handlers)]
     sys.argv = ["harness.py", *given, "--backend", "conformance_over_http:EndpointBackend", *others]
     kit: Any = importlib.import_module("harness")
     return int(kit.main())

@@ -10,7 +10,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "conformance"))
 
-from conformance_logs import differences, listening, said_by
+from conformance_logs import differences
+
+from conformance_records import SCRATCH, listening, said_by
 
 BEGUN, ATTEMPT, ENDED = {"hook": "start", "first": True}, {"message": "attempt 1"}, {"hook": "end", "n": 2}
 LOG = [BEGUN, ATTEMPT, ENDED, ENDED]
@@ -50,10 +52,11 @@ def test_a_log_that_is_not_as_wanted(entry: dict[str, Any], wrong: str) -> None:
     assert wrong in found
 
 
-def test_what_others_say_is_not_the_execution_s(tmp_path: Path) -> None:
+def test_what_others_say_is_not_the_execution_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SCRATCH, str(tmp_path))
     (tmp_path / "log").write_text('{"message": "left", "executionArn": "mine"}\n{"message": "boot"}\n')
     with listening() as log:
         print('{"plugin": "P", "durableExecutionArn": "mine"}\n{"plugin": "P", "durableExecutionArn": "another"}')
         print("no record")
-    said = said_by("mine", log, tmp_path)
+    said = said_by("mine", log)
     assert [each.get("message", each.get("plugin")) for each in said] == ["left", "P"]

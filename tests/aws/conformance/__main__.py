@@ -14,9 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from conformance_logs import differences
-from conformance_play import MANIFEST, Answer, Plan, Played, play
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from conformance_logs import differences
+
+from conformance_kit import Answer, Handlers, Plan, Played
+
+HANDLERS = Handlers.read(Path(__file__).resolve().parent)
 CAPTURE = re.compile(r"\$\{(\w+)\}")
 PATTERN = re.compile(r"\$\{/(.+)/\}")
 
@@ -87,7 +92,7 @@ def check(path: Path, tuning: bool) -> list[str]:
     requirement, names = yaml.safe_load(path.read_text(encoding="utf-8")), Names()
     names.declare(requirement.get("Variables") or {})
     try:
-        played = play(path.stem, plan_of(requirement, names), tuning=tuning)
+        played = HANDLERS.play(path.stem, plan_of(requirement, names), tuning=tuning)
     except Exception as error:  # noqa: BLE001 - one requirement's trouble is told as its own
         return [f"{type(error).__name__}: {error}"]
     # The names are known once the history is compared.
@@ -105,7 +110,7 @@ def main() -> int:
     paths = [path for path in sorted(given.requirements.glob("*/*.yaml")) if not given.only or path.stem in given.only]
     passed, played = collections.Counter[str](), collections.Counter[str]()
     for path in paths:
-        if path.stem not in MANIFEST["requirements"]:
+        if path.stem not in HANDLERS.manifest["requirements"]:
             print(f"{path.stem}: no handler")
             continue
         wrong = check(path, not given.no_tuning)

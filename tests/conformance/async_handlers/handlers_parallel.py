@@ -1,0 +1,110 @@
+"""Handlers of the suite "parallel"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from async_durable_execution import (
+    CompletionConfig,
+    NestingType,
+    durable_execution,
+    parallel,
+    step,
+    wait,
+)
+from handlers_common import Body, raising, returning, summary_of, tolerating_percent
+
+
+def in_a_step(value: Any) -> Body:
+    """A branch that has a step."""
+
+    async def branch() -> Any:
+        return await step(returning(value))
+
+    return branch
+
+
+async def after_two_seconds() -> str:
+    await wait(2)
+    return "b1"
+
+
+async def one_by_one(name: str, branches: list[Body], completion: CompletionConfig) -> Any:
+    return await parallel(branches, name=name, max_concurrency=1, completion_config=completion)
+
+
+@durable_execution
+async def without_a_name(event: None) -> Any:
+    batch = await parallel([returning("alpha"), returning("beta")], max_concurrency=1)
+    return batch.get_results()
+
+
+@durable_execution
+async def three_types(event: None) -> Any:
+    branches = [returning(value) for value in ("hello", 42, {"k": "v"})]
+    batch = await parallel(branches, name="hetero", max_concurrency=1)
+    return batch.get_results()
+
+
+@durable_execution
+async def fail_fast(event: None) -> Any:
+    completion = CompletionConfig.thresholds(tolerated_failure_count=0)
+    batch = await one_by_one("failfast", [returning("ok"), raising(), returning("late")], completion)
+    return summary_of(batch, "completionReason", "status", "successCount", "failureCount", "totalCount")
+
+
+@durable_execution
+async def two_are_enough(event: None) -> Any:
+    completion = CompletionConfig.thresholds(min_successful=2)
+    batch = await one_by_one("min-successful", [returning(f"branch {number}") for number in range(4)], completion)
+    return summary_of(batch, "completionReason", "successCount", "totalCount")
+
+
+@durable_execution
+async def second_failure_is_too_many(event: None) -> Any:
+    completion = CompletionConfig.thresholds(tolerated_failure_count=1)
+    batch = await one_by_one("tolerated-exceeded", [raising(), raising(), returning("late")], completion)
+    return summary_of(batch, "completionReason", "successCount", "failureCount", "totalCount")
+
+
+@durable_execution
+async def flat(event: None) -> Any:
+    branches = [in_a_step("fa"), in_a_step("fb")]
+    batch = await parallel(branches, name="flat", max_concurrency=1, nesting_type=NestingType.FLAT)
+    return batch.get_results()
+
+
+@durable_execution
+async def second_branch_waits(event: None) -> Any:
+    batch = await parallel([in_a_step("b0"), after_two_seconds], name="replay", max_concurrency=1)
+    return batch.get_results()
+
+
+@durable_execution
+async def all_fail_and_may(event: None) -> Any:
+    completion = CompletionConfig.thresholds(tolerated_failure_count=3)
+    batch = await one_by_one("all-fail", [raising(), raising(), raising()], completion)
+    return summary_of(batch, "completionReason", "status", "successCount", "failureCount", "totalCount")
+
+
+@durable_execution
+async def two_thresholds(event: None) -> Any:
+    completion = CompletionConfig.thresholds(min_successful=3, tolerated_failure_count=1)
+    branches = [raising(), raising(), returning("late"), returning("later")]
+    batch = await one_by_one("combined", branches, completion)
+    return summary_of(batch, "completionReason", "successCount", "failureCount", "totalCount")
+
+
+@durable_execution
+async def told_by_accessors(event: None) -> Any:
+    completion = CompletionConfig.thresholds(tolerated_failure_count=1)
+    batch = await one_by_one("accessors", [returning("first"), raising(), returning("last")], completion)
+    lengths = {"successCount": batch.succeeded(), "failureCount": batch.failed(), "errorCount": batch.get_errors()}
+    return {"hasFailure": batch.has_failure} | {name: len(items) for name, items in lengths.items()}
+
+
+@durable_execution
+async def quarter_failed(event: None) -> Any:
+    branches = [raising(), returning("second"), returning("third"), returning("fourth")]
+    batch = await one_by_one("pct-boundary", branches, tolerating_percent(25))
+    return summary_of(batch, "completionReason", "status", "successCount", "failureCount", "totalCount")
