@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import shlex
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from .effects import Effects
 
 if TYPE_CHECKING:
     from ._engine.director import Boundary
+    from ._local import Shared
     from ._model.plan import Plan
     from .runner import DurableFunctionTestRunner
 
@@ -35,14 +37,16 @@ _EVERY = 10
 class PlannedRun:
     """One run of a test by a plan, and what is expected of it."""
 
-    def __init__(self, plan: Plan, where: str, clean: CleanRun, *, lenient: bool) -> None:
+    def __init__(self, plan: Plan, where: str, clean: CleanRun, shared: Shared, *, lenient: bool) -> None:
         self.plan = plan
         self._lenient = lenient
         self.where = where
         self._clean = clean
+        self._shared = shared
 
     def prepare(self, runner: DurableFunctionTestRunner) -> None:
         """Let a new runner's recorders know what the clean run did, and what is killed."""
+        runner._local.remember(self._shared)  # noqa: SLF001 - made for this
         # Operations side by side may come in another order, and then a place is not reached again.
         runner._lenient = self._lenient  # noqa: SLF001 - made for this
         for name, keys in self._clean.effects.items():
@@ -155,11 +159,13 @@ class _Matrix:
 
     def run(self, reports: list[pytest.TestReport]) -> list[pytest.TestReport]:
         """The reports of the first run that failed, or of the clean one if none did."""
+        from ._local import Shared
+
         show = _progress(self._item)
-        with set_aside() as leave:
+        with set_aside() as leave, closing(Shared()) as shared:
             for number, plan in enumerate(self._plans, start=1):
                 where = self._words.get(plan, f"By the plan {plan}")
-                self._run(PlannedRun(plan, where, self._clean, lenient=self._lenient))
+                self._run(PlannedRun(plan, where, self._clean, shared, lenient=self._lenient))
                 leave()
                 show(number, len(self._plans))
         if not self._failed:
