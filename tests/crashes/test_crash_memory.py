@@ -44,7 +44,7 @@ def sdk() -> Any:
 def named(sdk: Any) -> dict[str, Any]:
     holders = sdk._models, sdk._models, sdk._state.ExecutionState
     names = "_model_to_mapping", "_model_from_mapping", "_calculate_operation_size"
-    return {name: vars(holder)[name] for holder, name in zip(holders, names, strict=True)}
+    return {name: vars(holder).get(name) for holder, name in zip(holders, names, strict=True)}
 
 
 def told(report: CrashReport) -> list[Any]:
@@ -80,7 +80,7 @@ def test_a_matrix_remembers_for_both_sides(sdk: Any) -> None:
         runner.run(2).ensure_succeeded()
         assert shared._memories[sdk.package]._made
         assert shared.wire._known
-        assert all(getattr(value, "__module__", "").endswith("remembering") for value in functions(sdk))
+        assert all(each is None or each.__module__.endswith("remembering") for each in functions(sdk))
 
 
 def functions(sdk: Any) -> list[Any]:
@@ -142,9 +142,12 @@ def test_a_model_is_written_into_a_dictionary_of_its_own(sdk: Any) -> None:
 
 @pytest.mark.parametrize("values", [("1", "2"), (1, True), (1, 1.0), (None, "")])
 def test_models_that_are_not_alike_are_written_apart(sdk: Any, values: tuple[Any, Any]) -> None:
+    def written() -> list[str]:
+        return [repr(update(sdk, payload=value).to_dict()) for value in values]
+
+    plain = written()
     with sdk.remembering(Memory()):
-        written = [repr(update(sdk, payload=value).to_dict().get("Payload")) for value in values]
-    assert written == [repr(value) for value in values]
+        assert written() == plain == written()
 
 
 def test_a_model_with_something_in_it_that_can_change_is_made_each_time(sdk: Any) -> None:
@@ -165,8 +168,8 @@ def test_an_equal_operation_is_read_once(sdk: Any) -> None:
     with sdk.remembering(Memory()):
         one, two = (sdk._models.Operation.from_dict(wire()) for _ in range(2))
         other = sdk._models.Operation.from_dict({**wire(), "StepDetails": {"Attempt": 2, "Result": "1"}})
-    assert one is two
-    assert one == plain
+    assert one is two or named(sdk)["_model_from_mapping"] is None  # the first releases read in another way
+    assert one == two == plain
     assert other == dataclasses.replace(plain, step_details=dataclasses.replace(plain.step_details, attempt=2))
 
 
