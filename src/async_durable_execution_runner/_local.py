@@ -7,7 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ._bridges import Bridge, bridge_for, default_bridge, handler_name, load_han
 from ._bridges.apart import works_for
 from ._bridges.base import Binding
 from ._bridges.frames import operation_of, places
+from ._bridges.remembering import Memory
 from ._drivers.aside import Elsewhere
 from ._drivers.inline import InlineDriver
 from ._drivers.ports import Ports
@@ -33,6 +34,7 @@ from ._render.failures import is_user_file, note_of
 from ._render.pending import stuck_message, unfinished_message
 from ._replay.watching import Watch
 from ._wire.border import BotocoreWire
+from ._wire.remembering import RememberingWire
 from ._wire.rendering import render_error, render_event, render_operation
 from ._wire.updates import parse_error
 from .clock import Clock
@@ -41,6 +43,25 @@ from .observer import ExecutionNotifier, ExecutionObserver
 from .stores.base import ExecutionStore
 
 _PACKAGE = str(Path(__file__).parent)
+
+
+class Shared:
+    """What runs that do nearly the same have in common: what was read once. Nothing of a run itself."""
+
+    def __init__(self) -> None:
+        self.wire = RememberingWire()
+        self._memories: dict[str, Memory] = {}
+        self._stack = ExitStack()
+
+    def let_remember(self, bridge: Bridge) -> None:
+        """Let an SDK remember, until this is closed."""
+        if bridge.package not in self._memories:
+            memory = self._memories[bridge.package] = Memory()
+            self._stack.enter_context(bridge.remembering(memory))
+
+    def close(self) -> None:
+        """Everything is as it was."""
+        self._stack.close()
 
 
 class Local:
@@ -97,11 +118,17 @@ class Local:
         self.warnings: list[str] = []
         self.watch: Watch | None = None
         """Who listens to what handlers ask for."""
+        self._shared: Shared | None = None
         self.isolation: ProcessIsolation | None = None
         self._inner_server: InnerServer | None = None
         # With the handler, so that its id stays its own.
         self._bindings: dict[int, tuple[Any, Binding]] = {}
         self._sdk_tuning = sdk_tuning
+
+    def remember(self, shared: Shared) -> None:
+        """This is one of many runs that do nearly the same: what the others have read need not be read again."""
+        self._shared = shared
+        self.client.wire = shared.wire
 
     def bridge_of(self, function_name: str) -> Bridge:
         """The bridge to the SDK of a function's handler."""
@@ -190,18 +217,21 @@ class Local:
         bridge = self.bridge_of(invocation.function_name)
         arn, watch = invocation.execution_arn, self.watch
         listening = bridge.listened(watch.of(arn), arn) if watch is not None else None
-        with listening or nullcontext(), bridge.failures() as failures:
-            if self._sdk_tuning:
-                with bridge.tuned():
-                    yield
-            else:
-                yield
+        with listening or nullcontext(), bridge.failures() as failures, self._tuned(bridge):
+            yield
         if watch is not None:
             watch.of(arn).invocation_ended()
         if failures.seen:
             first = failures.seen[0]
             with self.lock:
                 self.executor.note_failure(invocation.execution_arn, note_of(first.operation_id, first.error))
+
+    def _tuned(self, bridge: Bridge) -> AbstractContextManager[None]:
+        if not self._sdk_tuning:
+            return nullcontext()
+        if self._shared is not None:
+            self._shared.let_remember(bridge)
+        return bridge.tuned()
 
     def _left_behind(self, invocation: InvocationInput, tasks: list[asyncio.Task[Any]]) -> None:
         names = sorted({name for task in tasks if (name := operation_of(task)) is not None})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import shlex
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from .options import is_alone
 
 if TYPE_CHECKING:
     from ._engine.director import Boundary
+    from ._local import Shared
     from ._model.plan import Plan
     from .runner import DurableFunctionTestRunner
 
@@ -35,11 +37,14 @@ _EVERY = 10
 class PlannedRun:
     """One run of a test by a plan, and what is expected of it."""
 
-    def __init__(self, plan: Plan, where: str, clean: CleanRun, *, lenient: bool, spares: bool) -> None:
+    def __init__(
+        self, plan: Plan, where: str, clean: CleanRun, shared: Shared, *, lenient: bool, spares: bool
+    ) -> None:
         self.plan = plan
         self._lenient = lenient
         self.where = where
         self._clean = clean
+        self._shared = shared
         self.spares = spares
         """Whether the plan is for other tests, too: not for runners with faults of their own."""
         self.spared = False
@@ -53,6 +58,7 @@ class PlannedRun:
 
     def prepare(self, runner: DurableFunctionTestRunner) -> None:
         """Let a new runner's recorders know what the clean run did, and what is killed."""
+        runner._local.remember(self._shared)  # noqa: SLF001 - made for this
         # Operations side by side may come in another order, and then a place is not reached again.
         runner._lenient = self._lenient  # noqa: SLF001 - made for this
         for name, keys in self._clean.effects.items():
@@ -165,11 +171,14 @@ class _Matrix:
 
     def run(self, clean: Reported) -> Reported:
         """What to tell: the first run that failed, or the clean one if none did."""
+        from ._local import Shared
+
         show = _progress(self._item)
-        with set_aside() as leave:
+        with set_aside() as leave, closing(Shared()) as shared:
             for number, plan in enumerate(self._plans, start=1):
                 where = self._words.get(plan, f"By the plan {plan}")
-                planned = PlannedRun(plan, where, self._clean, lenient=self._lenient, spares=self._is_for_others)
+                lenient, spares = self._lenient, self._is_for_others
+                planned = PlannedRun(plan, where, self._clean, shared, lenient=lenient, spares=spares)
                 self._run(planned)
                 leave()
                 show(number, len(self._plans))

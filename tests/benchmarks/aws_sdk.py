@@ -1,4 +1,4 @@
-"""Speed with AWS's own SDK: ``python tests/benchmarks/aws_sdk.py [ROUNDS]``, where that SDK is installed.
+"""Speed with AWS's own SDK: ``hatch run aws:bench [crashes] [ROUNDS]``.
 
 The floor is the SDK itself with a client that keeps nothing. It waits about 0.1 s of real time at the end of every
 invocation, so wall time says more here than CPU time. Histories are the same with tuning and without.
@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from aws_durable_execution_sdk_python import durable_execution
-from measure import Table, interleaved
+from measure import Table, interleaved, times_one
 
 from async_durable_execution_runner import DurableFunctionTestRunner
 
@@ -61,11 +61,28 @@ def many(work: Any) -> None:
         work(1)
 
 
+def crashes(table: Table, rounds: int) -> None:
+    """A workflow killed at every boundary, against one run of it."""
+    handler = durable_execution(steps)
+
+    def explore() -> None:
+        with DurableFunctionTestRunner(handler) as runner:
+            places = len(runner.explore_crashes(50).runs)
+        assert places == 101, places  # before and after each of 50 checkpoints, and at the end
+
+    measured = times_one(rounds, explore, functools.partial(ours, 50, tuning=True))
+    table.times("101 places of 50 steps killed", *measured, goal="goal <= 120")
+
+
 def main() -> int:
     """Print one table."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    only_crashes = "crashes" in sys.argv[1:]
+    rounds = next((int(each) for each in sys.argv[1:] if each.isdigit()), 1)
     logging.disable(logging.CRITICAL)
     table = Table()
+    crashes(table, max(7, rounds))
+    if only_crashes:
+        return 0
     tuned, untuned = functools.partial(ours, tuning=True), functools.partial(ours, tuning=False)
     fast, slow, least = interleaved(rounds, *[functools.partial(many, work) for work in (tuned, untuned, floor)])
     table.row(f"{TESTS} one-step tests", fast, least, goal="20 x faster than with AWS's library")

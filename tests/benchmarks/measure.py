@@ -13,6 +13,9 @@ from dataclasses import dataclass
 ENOUGH = 0.05
 """Seconds one measurement should take at least; shorter work is repeated within it."""
 
+_SINGLES = 25
+"""Single runs in a row on either side of many."""
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -40,10 +43,27 @@ def interleaved(rounds: int, *works: Callable[[], object]) -> list[Timing]:
     for _ in range(rounds):
         for index, work in enumerate(works):
             seen[index].append(once(work, repeats[index]))
-    return [
-        Timing(statistics.median(each.cpu for each in row), statistics.median(each.wall for each in row))
-        for row in seen
-    ]
+    return [_median(row) for row in seen]
+
+
+def times_one(rounds: int, many: Callable[[], object], one: Callable[[], object]) -> tuple[Timing, Timing, Timing]:
+    """How many times as long ``many`` takes as ``one``: both in seconds, and the ratio of the two.
+
+    What a machine gives changes from second to second, so each ``many`` is compared with ``one`` just before and after
+    it; the ratio is the median of these comparisons, of CPU and of wall time.
+    """
+    many()
+    one()
+    seen: list[tuple[Timing, Timing]] = []
+    for _ in range(rounds):
+        before, timing, after = once(one, _SINGLES), once(many), once(one, _SINGLES)
+        seen.append((timing, Timing((before.cpu + after.cpu) / 2, (before.wall + after.wall) / 2)))
+    ratios = [Timing(timing.cpu / single.cpu, timing.wall / single.wall) for timing, single in seen]
+    return _median([each for each, _ in seen]), _median([each for _, each in seen]), _median(ratios)
+
+
+def _median(row: list[Timing]) -> Timing:
+    return Timing(statistics.median(each.cpu for each in row), statistics.median(each.wall for each in row))
 
 
 def process(*commands: list[str], rounds: int) -> list[float]:
@@ -70,6 +90,11 @@ class Table:
             cells[1], cells[4] = f"{floor.cpu * 1e3:10.3f}", f"{floor.wall * 1e3:10.3f}"
             cells[2] = f"{ours.cpu / floor.cpu:8.2f}"
         print(f"{what:<34}{''.join(cells)}   {goal}", flush=True)
+
+    def times(self, what: str, many: Timing, one: Timing, ratio: Timing, goal: str) -> None:
+        """One case that is many times another, in CPU and in wall time."""
+        self.row(what, many, one)
+        self.note(f"  that many times one run: {ratio.cpu:.1f} in CPU time, {ratio.wall:.1f} in wall time   ({goal})")
 
     def note(self, text: str) -> None:
         """A figure that has no columns."""

@@ -29,6 +29,7 @@ from .batching import holds_back, sent_at_once
 from .blocks import called
 from .failures import FailureWatch
 from .rebind import rebind
+from .remembering import Memory, async_exchanges, remembered
 from .tuning import remembered_annotations
 
 PACKAGE = "async_durable_execution"
@@ -150,6 +151,10 @@ class AsyncSdkBridge:
             if self._holds_back:
                 stack.enter_context(sent_at_once(self._state))
             yield
+
+    def remembering(self, memory: Memory) -> AbstractContextManager[None]:
+        """See ``Bridge.remembering``."""
+        return remembered(async_exchanges(self._models, self._state, memory))
 
     def failures(self) -> AbstractContextManager[FailureWatch]:
         """See ``Bridge.failures``."""

@@ -25,6 +25,7 @@ from .base import Binding, Bridge, RunCoroutine
 from .blocks import called
 from .failures import FailureWatch
 from .rebind import rebind, with_closure
+from .remembering import Memory, aws_exchanges, remembered
 from .waking import woken_checkpoints
 
 PACKAGE = "aws_durable_execution_sdk_python"
@@ -52,7 +53,7 @@ class AwsSdkBridge:
     runs_in_threads = True
 
     def __init__(self) -> None:
-        service = importlib.import_module(f"{PACKAGE}.lambda_service")
+        self._service = service = importlib.import_module(f"{PACKAGE}.lambda_service")
         self._execution = execution = importlib.import_module(f"{PACKAGE}.execution")
         self.invocation_status = execution.InvocationStatus
         self.operation_status = service.OperationStatus
@@ -135,6 +136,10 @@ class AwsSdkBridge:
     def tuned(self) -> AbstractContextManager[None]:
         """See ``Bridge.tuned``."""
         return woken_checkpoints(self._execution)
+
+    def remembering(self, memory: Memory) -> AbstractContextManager[None]:
+        """See ``Bridge.remembering``."""
+        return remembered(aws_exchanges(self._service, memory))
 
     def failures(self) -> AbstractContextManager[FailureWatch]:
         """See ``Bridge.failures``. The SDK runs handlers in threads of its own, so every thread counts."""

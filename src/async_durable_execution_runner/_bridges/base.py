@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from .._engine.client import InMemoryServiceClient
 from .asking import Listener
+from .remembering import Memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,9 @@ class Bridge(Protocol):
 
     def tuned(self) -> AbstractContextManager[None]:
         """What makes the SDK faster without changing what it does, for as long as an invocation runs."""
+
+    def remembering(self, memory: Memory) -> AbstractContextManager[None]:
+        """Let the SDK use what it has made of its models in other runs, until the block ends."""
 
     def failures(self) -> AbstractContextManager[Any]:
         """Watch for exceptions the SDK catches, so that their tracebacks are not lost."""

@@ -9,6 +9,7 @@ goes along as before.
 from __future__ import annotations
 
 import contextlib
+import functools
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -99,6 +100,7 @@ def woken_checkpoints(execution: Any) -> Iterator[None]:
                 execution.ExecutionState = execution.ExecutionState.__base__
 
 
+@functools.cache  # a class is dear
 def _woken(own: Any) -> Any:
     """The SDK's class, whose objects wake their thread."""
 

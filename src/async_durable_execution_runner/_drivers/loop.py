@@ -94,11 +94,16 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 def forget_how_they_ended(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Let go of what cancelled tasks keep of their end: with it they keep the frames of whoever ran the loop."""
+    """Let go of what cancelled tasks keep of their end: with it they keep the frames of whoever ran the loop.
+
+    Frozen frames keep the tasks themselves. asyncio need not go through those whenever it looks for tasks.
+    """
     for task in tasks:
-        if task.done():
+        if task.cancelled():
             with contextlib.suppress(asyncio.CancelledError):
                 task.exception()
+        if task.done():
+            asyncio._unregister_task(task)  # noqa: SLF001 - in asyncio's documentation, for those who extend it
 
 
 class _Contained(Coroutine[Any, Any, Any]):
@@ -206,12 +211,12 @@ class TaskFamily:
         return found
 
     def _create(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> Any:
-        make: Any = self._factory or asyncio.Task
         context = options.get("context")
         is_member = (context.get(_family) if context is not None else _family.get()) is self
-        if is_member and not isinstance(coroutine, _Contained):
+        if is_member and type(coroutine) is not _Contained:
             coroutine = _Contained(coroutine, self)
-        task = make(loop, coroutine, **options) if self._factory else make(coroutine, loop=loop, **options)
+        make = self._factory
+        task: Any = make(loop, coroutine, **options) if make else asyncio.Task(coroutine, loop=loop, **options)
         if is_member:
             self._seen.add(task)
         return task

@@ -33,8 +33,8 @@ Checkpoint = Callable[[str, str, Sequence[OperationUpdate], str | None, int], Ch
 class Wire(Protocol):
     """How the border reads and writes."""
 
-    def parse_updates(self, updates: Sequence[Params]) -> list[OperationUpdate]:
-        """Read updates that were checked."""
+    def read_checkpoint(self, params: Params) -> list[OperationUpdate]:
+        """The updates of a checkpoint. Raises ``ValidationException`` if it does not fit the API model."""
 
     def check(self, operation: str, params: Params) -> None:
         """Raise ``ValidationException`` if the parameters do not fit the API model."""
@@ -123,8 +123,8 @@ class InMemoryServiceClient:
         """API Reference: CheckpointDurableExecution."""
         try:
             wire = self.wire
-            wire.check("CheckpointDurableExecution", params)
-            arn, parsed = params["DurableExecutionArn"], wire.parse_updates(params.get("Updates") or ())
+            parsed = wire.read_checkpoint(params)
+            arn = params["DurableExecutionArn"]
             with self._lock:
                 if not parsed and self.executor.may_checkpoint(arn, params["CheckpointToken"]):
                     self.scheduler.pass_time(self.pace.reachable())

@@ -48,6 +48,7 @@ class Director:
         self._executor = executor
         self._scheduler = scheduler
         self._left = list(plan.faults)
+        self._is_planned = bool(self._left)
         self._seen: dict[int, int] = {}
         """How often the operation that a fault names was there, by the fault's identity."""
         self._counts: dict[tuple[str, int], int] = {}
@@ -56,7 +57,7 @@ class Director:
     @property
     def is_over(self) -> bool:
         """Whether there is nothing more to do and to note: all that was planned has happened."""
-        return bool(self.plan.faults) and not self._left
+        return self._is_planned and not self._left
 
     @property
     def not_reached(self) -> tuple[Fault, ...]:

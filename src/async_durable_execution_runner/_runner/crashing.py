@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any, Self
 
 from .._crashes.exploring import EVERYWHERE, Exploration, read_scope
 from .._crashes.leftovers import set_aside
 from .._crashes.observed import Outcome, outcomes
-from .._local import Local
+from .._local import Local, Shared
 from .._model.plan import Plan
 from .._replay.radar import look
 from .._replay.report import ReplayReport
@@ -175,10 +176,11 @@ class _Explorer:
         exploration = self._exploration = Exploration(
             first.director, _outcomes(first), _outcomes(second), result, self._scope
         )
-        with set_aside() as leave:
+        with set_aside() as leave, closing(Shared()) as shared:
             for number, (plan, where) in enumerate(exploration, start=1):
                 self._begin(where)
                 self._twin, self._error = self._runner._twin(plan), None
+                self._twin._local.remember(shared)
                 try:
                     yield
                     self._note(exploration, plan)

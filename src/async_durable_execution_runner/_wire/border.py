@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +18,10 @@ from . import errors, rendering, updates, validation
 class BotocoreWire:
     """See ``Wire`` in the engine's client."""
 
-    def parse_updates(self, items: Sequence[Mapping[str, Any]]) -> list[OperationUpdate]:
-        """See ``Wire.parse_updates``."""
-        return updates.parse_updates(items)
+    def read_checkpoint(self, params: Mapping[str, Any]) -> list[OperationUpdate]:
+        """See ``Wire.read_checkpoint``."""
+        validation.check_input("CheckpointDurableExecution", params)
+        return updates.parse_updates(params.get("Updates") or ())
 
     def check(self, operation: str, params: Mapping[str, Any]) -> None:
         """See ``Wire.check``."""
