@@ -37,9 +37,7 @@ _EVERY = 10
 class PlannedRun:
     """One run of a test by a plan, and what is expected of it."""
 
-    def __init__(
-        self, plan: Plan, where: str, clean: CleanRun, shared: Shared, *, lenient: bool, spares: bool
-    ) -> None:
+    def __init__(self, plan: Plan, where: str, clean: CleanRun, shared: Shared, *, lenient: bool, spares: bool) -> None:
         self.plan = plan
         self._lenient = lenient
         self.where = where

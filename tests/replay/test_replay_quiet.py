@@ -40,7 +40,7 @@ def looks(quiet: Quiet, activity: int = 0) -> list[bool]:
 @pytest.fixture
 def quiet() -> Quiet:
     """Its patience is endless, so that only what it sees tells."""
-    made = Quiet(frozenset(each.ident or 0 for each in threading.enumerate()))
+    made = Quiet(threading.enumerate())
     made.patience = 3600
     return made
 
@@ -79,12 +79,26 @@ def test_a_bystander_may_sleep_where_it_will(begin: Callable[..., None]) -> None
             time.sleep(0.05)
 
     begin(sleep)
-    quiet = Quiet(frozenset(each.ident or 0 for each in threading.enumerate()))
+    quiet = Quiet(threading.enumerate())
+    quiet.patience = 3600
     assert until(lambda: looks(quiet)[-1])
 
 
-def test_patience_ends(begin: Callable[..., None]) -> None:
-    quiet = Quiet(frozenset())
+def test_a_bystander_that_runs_delays_it(begin: Callable[..., None]) -> None:
+    def run(over: threading.Event) -> None:
+        while not over.is_set():
+            pass
+
+    begin(run)
+    quiet = Quiet(threading.enumerate())
+    quiet.patience = 3600
+    begin(lambda over: over.wait())
+    assert not quiet.look(0)
+    assert until(lambda: looks(quiet)[-1])
+
+
+def test_patience_ends() -> None:
+    quiet = Quiet([])
     quiet.patience = 0.0
     assert quiet.look(0)
 

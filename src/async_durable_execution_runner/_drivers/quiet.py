@@ -8,7 +8,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _TASKS = Path("/proc/self/task")
@@ -21,6 +21,9 @@ _UNSEEN = 0.003
 _ASLEEP = 0.1
 """The same where it does: a thread that is busy, or sleeps in code of its own, may be on its way."""
 
+_NOISY = 0.02
+"""Seconds of sleep that are enough beside bystanders that run, and may hold the interpreter's lock."""
+
 _WAITS = frozenset(each.__file__ for each in (threading, queue, concurrent.futures.thread))
 _OURS = str(Path(__file__).parent.parent) + os.sep
 
@@ -31,14 +34,17 @@ class Quiet:
     Time alone tells little: on a loaded machine a thread that could go on may have to wait for its turn.
     """
 
-    def __init__(self, bystanders: frozenset[int]) -> None:
-        self._bystanders = bystanders
+    def __init__(self, bystanders: Iterable[threading.Thread]) -> None:
+        known = list(bystanders)
+        self._bystanders = frozenset(each.ident for each in known)
+        self._strangers = frozenset(str(each.native_id) for each in known)
         self._sees = sys.platform == "linux" and _TASKS.is_dir()
         self.patience = _ASLEEP if self._sees else _UNSEEN
         """Seconds without anything new after which it is enough, whatever is seen."""
-        self._last: dict[str, str] | None = None
         self._activity = -1
-        self._since = time.monotonic()
+        self._since = self._same_since = time.monotonic()
+        self._last: dict[str, str] | None = None
+        self._around: dict[str, str] = {}
 
     @property
     def seconds(self) -> float:
@@ -47,27 +53,36 @@ class Quiet:
 
     def look(self, activity: int) -> bool:
         """Whether all threads wait for what somebody else has to give. ``activity`` is what they have done so far."""
+        now = time.monotonic()
         if activity != self._activity:
-            self._activity, self._since = activity, time.monotonic()
-            self._last = None
-        if time.monotonic() - self._since >= self.patience:
+            self._activity, self._since, self._last = activity, now, None
+        if now - self._since >= self.patience:
             return True
-        before, self._last = self._last, self._sleeping() if self._sees else None
-        # Frames only now that nobody runs: with threads that begin meanwhile, some Pythons lock up over them.
-        return before is not None and before == self._last and _all_wait(self._bystanders)
+        # Frames only when nobody runs: with threads that begin meanwhile, some Pythons lock up over them.
+        return self._sees and self._sleep_on(now) and _all_wait(self._bystanders)
 
-    def _sleeping(self) -> dict[str, str] | None:
-        """How often each other thread has run so far; ``None`` if one of them can run now."""
-        own = str(threading.get_native_id())
-        found: dict[str, str] = {}
-        for name, status in _statuses():
-            if name == own:
-                continue
-            state, _, rest = status.partition("State:\t")[2].partition("\n")
-            if not state.startswith(("S", "D")):
-                return None
-            found[name] = rest.partition("voluntary_ctxt_switches")[2]
-        return found
+    def _sleep_on(self, now: float) -> bool:
+        """Whether no thread of the handler has run since the last look, though each could have."""
+        before, around = self._last, self._around
+        seen = {name: _state(status) for name, status in _statuses() if name != str(threading.get_native_id())}
+        self._around = {name: state for name, state in seen.items() if name in self._strangers}
+        found = {name: state for name, state in seen.items() if name not in self._strangers}
+        self._last = found if all(map(_is_asleep, found.values())) else None
+        if self._last is None or before != self._last:
+            self._same_since = now
+            return False
+        was_calm = around == self._around and all(map(_is_asleep, around.values()))
+        return was_calm or now - self._same_since >= _NOISY
+
+
+def _state(status: str) -> str:
+    """What a thread is at, and how often it has been so far."""
+    state, _, rest = status.partition("State:\t")[2].partition("\n")
+    return state[:1] + rest.partition("voluntary_ctxt_switches")[2]
+
+
+def _is_asleep(state: str) -> bool:
+    return state.startswith(("S", "D"))
 
 
 def _statuses() -> Iterator[tuple[str, str]]:
@@ -78,7 +93,7 @@ def _statuses() -> Iterator[tuple[str, str]]:
             continue
 
 
-def _all_wait(bystanders: frozenset[int]) -> bool:
+def _all_wait(bystanders: frozenset[int | None]) -> bool:
     """Whether every thread of the handler waits where threads wait for each other, and sleeps nowhere else."""
     frames = sys._current_frames()  # noqa: SLF001 - the documented way to see what threads are at
     own = threading.get_ident()
