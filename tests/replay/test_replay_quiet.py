@@ -40,7 +40,7 @@ def looks(quiet: Quiet, activity: int = 0) -> list[bool]:
 @pytest.fixture
 def quiet() -> Quiet:
     """Its patience is endless, so that only what it sees tells."""
-    made = Quiet(threading.enumerate())
+    made = Quiet(None)
     made.patience = 3600
     return made
 
@@ -79,7 +79,7 @@ def test_a_bystander_may_sleep_where_it_will(begin: Callable[..., None]) -> None
             time.sleep(0.05)
 
     begin(sleep)
-    quiet = Quiet(threading.enumerate())
+    quiet = Quiet(None)
     quiet.patience = 3600
     assert until(lambda: looks(quiet)[-1])
 
@@ -90,7 +90,7 @@ def test_a_bystander_that_runs_delays_it(begin: Callable[..., None]) -> None:
             pass
 
     begin(run)
-    quiet = Quiet(threading.enumerate())
+    quiet = Quiet(None)
     quiet.patience = 3600
     begin(lambda over: over.wait())
     assert not quiet.look(0)
@@ -98,7 +98,7 @@ def test_a_bystander_that_runs_delays_it(begin: Callable[..., None]) -> None:
 
 
 def test_patience_ends() -> None:
-    quiet = Quiet([])
+    quiet = Quiet(None)
     quiet.patience = 0.0
     assert quiet.look(0)
 

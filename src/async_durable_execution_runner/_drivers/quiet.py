@@ -8,7 +8,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 _TASKS = Path("/proc/self/task")
@@ -34,11 +34,11 @@ class Quiet:
     Time alone tells little: on a loaded machine a thread that could go on may have to wait for its turn.
     """
 
-    def __init__(self, bystanders: Iterable[threading.Thread]) -> None:
-        known = list(bystanders)
-        self._bystanders = frozenset(each.ident for each in known)
-        self._strangers = frozenset(str(each.native_id) for each in known)
-        self._sees = sys.platform == "linux" and _TASKS.is_dir()
+    def __init__(self, handlers_own: threading.Thread | None) -> None:
+        self._bystanders = {each for each in threading.enumerate() if each is not handlers_own}
+        own = str(handlers_own.native_id) if handlers_own is not None else None
+        self._strangers = {name for name, _ in _statuses() if name != own}
+        self._sees = bool(self._strangers)
         self.patience = _ASLEEP if self._sees else _UNSEEN
         """Seconds without anything new after which it is enough, whatever is seen."""
         self._activity = -1
@@ -86,19 +86,18 @@ def _is_asleep(state: str) -> bool:
 
 
 def _statuses() -> Iterator[tuple[str, str]]:
-    for task in _TASKS.iterdir():
+    """Each thread of this process with what Linux says of it; none elsewhere."""
+    for task in _TASKS.iterdir() if sys.platform == "linux" and _TASKS.is_dir() else ():
         try:
             yield task.name, (task / "status").read_text(encoding="ascii", errors="replace")
         except OSError:  # it has ended meanwhile
             continue
 
 
-def _all_wait(bystanders: frozenset[int | None]) -> bool:
+def _all_wait(bystanders: set[threading.Thread]) -> bool:
     """Whether every thread of the handler waits where threads wait for each other, and sleeps nowhere else."""
     frames = sys._current_frames()  # noqa: SLF001 - the documented way to see what threads are at
-    own = threading.get_ident()
-    return all(
-        frame.f_code.co_filename in _WAITS or frame.f_code.co_filename.startswith(_OURS)
-        for thread, frame in frames.items()
-        if thread != own and thread not in bystanders
-    )
+    own = threading.current_thread()
+    threads = [each for each in threading.enumerate() if each is not own and each not in bystanders]
+    files = [frames[each.ident].f_code.co_filename for each in threads if each.ident in frames]
+    return all(file in _WAITS or file.startswith(_OURS) for file in files)

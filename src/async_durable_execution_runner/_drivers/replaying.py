@@ -97,8 +97,7 @@ def run_on(loop: asyncio.AbstractEventLoop, coroutine: Awaitable[Any]) -> Any:
 def answering_threads(answering: Answering) -> Iterator[None]:
     """For handlers in threads: give the next answer whenever none of them can go on without one."""
     over = threading.Event()
-    handlers_own = threading.current_thread()
-    quiet = Quiet(each for each in threading.enumerate() if each is not handlers_own)
+    quiet = Quiet(threading.current_thread())
 
     def work() -> None:
         while not over.wait(quiet.seconds):
