@@ -77,6 +77,7 @@ def test_callbacks_invokes_and_time_in_a_child_context() -> None:
     assert [operation.name for operation in block.child_operations] == ["dry", "approval", "tax", "price"]
 
 
+@pytest.mark.skipif(RELEASE < (1, 1), reason="release 1.0 does not find the results of chained invokes")
 def test_the_child_context_runner_has_no_operation_for_the_block() -> None:
     with DurableChildContextTestRunner(ship, "lamp", skip_time=True) as runner:
         runner.mock_invoke("tax", result=8).on_callback("approval", result="yes")

@@ -184,10 +184,10 @@ def telling(told: list[Any]) -> Callable[..., Any]:
 
 @since(2, 1)
 def test_an_answer_without_a_token_ends_the_invocation_as_pending(monkeypatch: pytest.MonkeyPatch) -> None:
-    from async_durable_execution_runner._bridges.aws_sdk import ThreadSafeClient
+    from async_durable_execution_runner._engine.client import InMemoryServiceClient
 
     told: list[Any] = []
-    own, answers = ThreadSafeClient.checkpoint_durable_execution, []
+    own, answers = InMemoryServiceClient.checkpoint_durable_execution, []
 
     def without_second_token(self: Any, **params: Any) -> dict[str, Any]:
         answers.append(own(self, **params))
@@ -198,7 +198,7 @@ def test_an_answer_without_a_token_ends_the_invocation_as_pending(monkeypatch: p
     def steps(event: Any, context: Any) -> list[int]:
         return [context.step(lambda _, n=n: n, name=f"step {n}") for n in range(4)]
 
-    monkeypatch.setattr(ThreadSafeClient, "checkpoint_durable_execution", without_second_token)
+    monkeypatch.setattr(InMemoryServiceClient, "checkpoint_durable_execution", without_second_token)
     result = run(telling(told)(durable(steps))).ensure_succeeded()
     assert [each["Status"] for each in told] == ["PENDING", "SUCCEEDED"]
     assert result.value == [0, 1, 2, 3]

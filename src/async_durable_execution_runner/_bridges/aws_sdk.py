@@ -31,21 +31,6 @@ from .waking import woken_checkpoints
 PACKAGE = "aws_durable_execution_sdk_python"
 
 
-class ThreadSafeClient:
-    """The in-process client with the two methods the SDK calls, from any of its threads."""
-
-    def __init__(self, client: InMemoryServiceClient) -> None:
-        self._client = client
-
-    def checkpoint_durable_execution(self, **params: Any) -> dict[str, Any]:
-        """API Reference: CheckpointDurableExecution."""
-        return self._client.checkpoint_durable_execution(**params)
-
-    def get_durable_execution_state(self, **params: Any) -> dict[str, Any]:
-        """API Reference: GetDurableExecutionState."""
-        return self._client.get_durable_execution_state(**params)
-
-
 class AwsSdkBridge:
     """See ``Bridge``."""
 
@@ -83,12 +68,11 @@ class AwsSdkBridge:
     def bind(self, handler: Any, client: InMemoryServiceClient, run: RunCoroutine) -> Binding:
         """See ``Bridge.bind``. There is no coroutine to run."""
         del run
-        ours = ThreadSafeClient(client)
         wrappers = [layer for layer in layers(handler) if sdk_of(layer) == PACKAGE]
         if not wrappers:
-            return Binding(call_blocking=apart(self._decorate(handler, boto3_client=ours), PACKAGE))
+            return Binding(call_blocking=apart(self._decorate(handler, boto3_client=client), PACKAGE))
         # From 1.7 to 2.0 plugins have a wrapper of their own around the one with the client.
-        found = ((layer, with_closure(layer, boto3_client=ours)) for layer in wrappers)
+        found = ((layer, with_closure(layer, boto3_client=client)) for layer in wrappers)
         wrapper, bound = next((each for each in found if each[1] is not None), (None, None))
         if bound is None and hasattr(handler, "_original_name"):
             raise HandlerError(

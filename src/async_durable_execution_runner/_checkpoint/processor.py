@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._model.enums import ExecutionStatus
 from .._model.enums import OperationType as Type
@@ -31,8 +31,7 @@ _VALIDATORS: dict[Type, Validator] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class CheckpointAnswer:
+class CheckpointAnswer(NamedTuple):
     """What a checkpoint is told. No token: the invocation is to end."""
 
     token: str | None
@@ -110,9 +109,12 @@ class CheckpointProcessor:
 
     def committed(self, running: RunningInvocation, transaction: Transaction) -> None:
         """A batch of this invocation has been committed: the answer will tell of it."""
-        running.changed.update(dict.fromkeys(transaction.operations))
-        if any(_ended_at_once(operation) for operation in transaction.operations.values()):
-            running.from_outside = True  # the handler may suspend on it all the same, and is then invoked again
+        changed = running.changed
+        for key, operation in transaction.operations.items():
+            changed[key] = None
+            # A chained invoke of a function that is not there, which the service itself has ended.
+            if operation.type is Type.CHAINED_INVOKE and operation.is_terminal:
+                running.from_outside = True  # the handler may suspend on it all the same, and is then invoked again
 
     def answer(self, execution: Execution, running: RunningInvocation) -> CheckpointAnswer:
         """A new token and what changed since this invocation last heard."""
@@ -139,11 +141,6 @@ class CheckpointProcessor:
         name = f"{name}-{running.sequence}"
         running.pages[name] = operations
         return CheckpointAnswer(token, operations[:size], f"{name}.{size}")
-
-
-def _ended_at_once(operation: Operation) -> bool:
-    """Whether the service itself has ended the operation: a chained invoke of a function that is not there."""
-    return operation.type is Type.CHAINED_INVOKE and operation.is_terminal
 
 
 def _why_stale(execution: Execution, token: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .. import exceptions
 from .._checkpoint.processor import CheckpointAnswer
@@ -85,7 +85,7 @@ class Director:
             return answer
         if fault.deed is Deed.WITHHOLD_TOKEN:
             running.undelivered = True  # so the end of this invocation calls for another one
-            return replace(answer, token=None)
+            return answer._replace(token=None)
         raise self._lose(execution_arn, running, fault)
 
     def ended(self, execution_arn: str, number: int, end: InvocationEnd) -> InvocationEnd:

@@ -64,6 +64,9 @@ class Timers:
 
     def pop_due(self, now: int) -> Timer | None:
         """Take the next deadline that is not later than ``now``."""
+        heap = self._heap
+        if not heap or heap[0][0] > now:
+            return None  # whether the first one still counts or not: none is earlier
         due = self.earliest()
         if due is None or due > now:
             return None

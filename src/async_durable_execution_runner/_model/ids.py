@@ -95,7 +95,7 @@ def partition_of(region: str) -> str:
 
 def checkpoint_token(execution_id: str, invocation: int, sequence: int) -> str:
     """The single-use token of one checkpoint of one invocation."""
-    return base64.b64encode(f"{execution_id}:{invocation}:{sequence}".encode()).decode()
+    return binascii.b2a_base64(f"{execution_id}:{invocation}:{sequence}".encode(), newline=False).decode()
 
 
 @dataclass(frozen=True, slots=True)

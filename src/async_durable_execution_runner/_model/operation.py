@@ -7,10 +7,12 @@ Times are integers: Unix milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from .enums import TERMINAL_STATUSES, OperationAction, OperationStatus, OperationType
 from .errors import ErrorObject
+from .quick import quickly_made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,7 @@ class ExecutionDetails:
     input_payload: str | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDetails:
     """A step's own part. ``attempt`` counts finished attempts."""
@@ -75,6 +78,7 @@ class ChainedInvokeDetails:
 Details = ExecutionDetails | StepDetails | WaitDetails | CallbackDetails | ContextDetails | ChainedInvokeDetails
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One operation of an execution (API Reference: Operation)."""
@@ -100,9 +104,12 @@ class Operation:
         return f"'{self.name}'" if self.name else f"{self.type.lower()} {self.id[:8]}…"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationUpdate:
-    """What a checkpoint asks of one operation (API Reference: OperationUpdate). Delays and timeouts in seconds."""
+class OperationUpdate(NamedTuple):
+    """What a checkpoint asks of one operation (API Reference: OperationUpdate). Delays and timeouts in seconds.
+
+    A tuple, because a run reads thousands of them and setting the fields of a frozen object one by one costs more than
+    all that is done with them. Fields are given by name.
+    """
 
     id: str
     type: OperationType
@@ -119,5 +126,5 @@ class OperationUpdate:
     callback_heartbeat_timeout: int = 0
     function_name: str | None = None
     tenant_id: str | None = None
-    has_options: frozenset[str] = field(default=frozenset())
+    has_options: frozenset[str] = frozenset()
     """Names of the option structures that were sent (``StepOptions`` …), so that a wrong one can be refused."""

@@ -11,7 +11,6 @@ import dataclasses
 import datetime as dt
 import decimal
 import enum
-import functools
 import json
 import pathlib
 import types
@@ -20,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from .bound import bound_arguments
 from .places import SDKS
 
 _MOST = 2000
@@ -110,9 +110,9 @@ class _Taker:
 
     def _call(self, value: Any) -> Any:
         """Something to be called: the arguments that are bound to it, and what it closes over."""
-        if isinstance(value, functools.partial):
-            bound = {str(number): each for number, each in enumerate(value.args)} | dict(value.keywords)
-            return self._node(value, "call", {"": value.func, **_named(value.func, bound, len(value.args))})
+        bound = bound_arguments(value)
+        if bound is not None:
+            return self._node(value, "call", {"": bound[0], **bound[1]})
         if isinstance(value, types.MethodType):
             return self._node(value, "call", {"": value.__func__})
         if isinstance(value, types.FunctionType):
@@ -134,15 +134,6 @@ class _Taker:
 
     def _node(self, value: Any, kind: str, parts: Mapping[str, Any]) -> Node:
         return Node(value, kind, tuple((name, self.take(each)) for name, each in parts.items()))
-
-
-def _named(function: Any, bound: dict[str, Any], positional: int) -> dict[str, Any]:
-    """Bound arguments under the names of their parameters, where these can be known."""
-    code = getattr(function, "__code__", None)
-    if code is None or positional > code.co_argcount:
-        return bound
-    names = code.co_varnames[:positional]
-    return {names[int(key)] if key.isdigit() else key: value for key, value in bound.items()}
 
 
 def _sorted(parts: Any) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -56,7 +56,7 @@ def _compile(shape: botocore.model.Shape) -> Predicate:
     if isinstance(shape, botocore.model.ListShape):
         return _compile_list(shape)
     if isinstance(shape, botocore.model.StringShape):
-        return _compile_string(shape)
+        return _compile_string(shape, set())
     if shape.type_name in {"integer", "long"}:
         return _compile_integer(shape)
     if shape.type_name == "blob":
@@ -67,20 +67,21 @@ def _compile(shape: botocore.model.Shape) -> Predicate:
 
 
 def _compile_structure(shape: botocore.model.StructureShape) -> Predicate:
-    members = {name: _compile(member) for name, member in shape.members.items()}
+    members = {name: _remembering(member) for name, member in shape.members.items()}
     required = tuple(shape.required_members)
 
     def fits(value: Any) -> bool:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             return False
         for name in required:
             if value.get(name) is None:
                 return False
         for name, item in value.items():
-            if item is None:
+            if item is None or name not in members:
                 continue
-            member = members.get(name)
-            if member is not None and not member(item):
+            member, known = members[name]
+            # Most texts are names that have been seen before: they need no call.
+            if (type(item) is not str or item not in known) and not member(item):
                 return False
         return True
 
@@ -94,12 +95,24 @@ def _compile_list(shape: botocore.model.ListShape) -> Predicate:
     def fits(value: Any) -> bool:
         if not isinstance(value, list | tuple) or len(value) < low or (high is not None and len(value) > high):
             return False
-        return all(member(item) for item in value)
+        for item in value:  # noqa: SIM110 - a generator costs as much as the rest
+            if not member(item):
+                return False
+        return True
 
     return fits
 
 
-def _compile_string(shape: botocore.model.StringShape) -> Predicate:
+def _remembering(shape: botocore.model.Shape) -> tuple[Predicate, Collection[str]]:
+    """A member's predicate, and texts that are known to fit it."""
+    if isinstance(shape, botocore.model.StringShape):
+        known: set[str] = set(shape.enum)
+        return _compile_string(shape, known), known
+    return _compile(shape), ()
+
+
+def _compile_string(shape: botocore.model.StringShape, good: set[str]) -> Predicate:
+    """The predicate remembers in ``good`` what has matched the shape's pattern."""
     traits = raw_traits(shape)
     low, high = traits.get("min", 0), traits.get("max")
     enum = frozenset(shape.enum)
@@ -108,7 +121,6 @@ def _compile_string(shape: botocore.model.StringShape) -> Predicate:
         return lambda value: isinstance(value, str) and value in enum
     if pattern is None:
         return lambda value: isinstance(value, str) and len(value) >= low and (high is None or len(value) <= high)
-    good: set[str] = set()
 
     def fits(value: Any) -> bool:
         if not isinstance(value, str):
