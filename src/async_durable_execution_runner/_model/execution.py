@@ -12,7 +12,6 @@ from .failure import FailureNote
 from .history import HistoryEvent
 from .ids import ExecutionArn, checkpoint_token
 from .operation import ExecutionDetails, Operation
-from .quick import quickly_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,6 @@ class Invocation:
     """Whether something had happened meanwhile that calls for another invocation at once."""
 
 
-@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What one accepted input changed: the unit a store appends. Single parts are there only if they changed."""

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from .enums import TERMINAL_STATUSES, OperationAction, OperationStatus, OperationType
 from .errors import ErrorObject
-from .quick import quickly_made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +21,6 @@ class ExecutionDetails:
     input_payload: str | None = None
 
 
-@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDetails:
     """A step's own part. ``attempt`` counts finished attempts."""
@@ -78,7 +76,6 @@ class ChainedInvokeDetails:
 Details = ExecutionDetails | StepDetails | WaitDetails | CallbackDetails | ContextDetails | ChainedInvokeDetails
 
 
-@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One operation of an execution (API Reference: Operation)."""
