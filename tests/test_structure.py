@@ -30,6 +30,12 @@ ARROWS: dict[str, set[str]] = {
     "_wire": {"_model", "exceptions"},
     "_http": {"_wire", "_engine", "_model", "clock", "stores.base", "exceptions", "observer"},
     "_render": {"_model", "exceptions"},
+    "_replay": {"_bridges", "_drivers", "_engine", "_model", "_results", "_wire", "clock", "exceptions", "result"},
+    "_crashes": {"_engine", "_model", "_replay", "crashes", "result"},
+    "_wiring": {
+        *{"_bridges", "_drivers", "_engine", "_http", "_model", "_render", "_replay", "_wire"},
+        *{"clock", "exceptions", "observer", "stores.base"},
+    },
 }
 
 # Foreign package -> the only rooms that may import it.

@@ -15,8 +15,8 @@ from ._drivers.polling import Patience
 from ._runner.cloud_core import CALL_SECONDS, CloudCore
 from ._runner.cloud_settings import DurableFunctionCloudTestRunnerConfig
 from ._runner.uncloudable import Uncloudable
-from ._serialise import callback_text, error_object
 from ._wire.rendering import render_error
+from ._wiring.serialise import callback_text, error_object
 from .clock import RealClock, from_millis
 from .result import DurableFunctionTestResult
 from .stores.pruning import prune

@@ -19,11 +19,11 @@ from typing import Any
 from ._drivers.background import BackgroundDriver
 from ._drivers.workers import Workers
 from ._http.app import App
-from ._invoke import InvokeApi
-from ._isolation import require_server
 from ._model.limits import ServiceLimits
+from ._runner.served import Served
 from ._runner.settings import require_isolation
-from ._served import Served
+from ._wiring.invoke import InvokeApi
+from ._wiring.isolation import require_server
 from .clock import Clock
 from .exceptions import RunnerClosedError, ServiceException
 from .observer import ExecutionObserver

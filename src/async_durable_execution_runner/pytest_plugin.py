@@ -15,9 +15,9 @@ from .options import MARKER_HELP, PluginOptions, add_options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ._pytest_crashes import CleanRun, PlannedRun
-    from ._pytest_histories import HistoryFile, Recorder
-    from ._pytest_runners import RunnersOfTest
+    from ._plugin.crashes import CleanRun, PlannedRun
+    from ._plugin.histories import HistoryFile, Recorder
+    from ._plugin.runners import RunnersOfTest
     from .runner import DurableFunctionTestRunner
 
 __all__ = ["durable_runner", "durable_runner_factory"]
@@ -37,11 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", MARKER_HELP)
     options = config.stash[_OPTIONS] = PluginOptions.of(config)
     if options.mode == "cloud":
-        from ._pytest_cloud import CloudSkips
+        from ._plugin.cloud import CloudSkips
 
         config.pluginmanager.register(CloudSkips())
     if options.replay.record and options.mode == "local":
-        from ._pytest_histories import recorder_for
+        from ._plugin.histories import recorder_for
 
         recorder = config.stash[_RECORDER] = recorder_for(options.replay.histories)
         config.pluginmanager.register(recorder)
@@ -52,7 +52,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> HistoryFil
     options = parent.config.stash[_OPTIONS].replay
     if file_path.suffix != ".json" or options.histories is None or options.histories not in file_path.parents:
         return None
-    from ._pytest_histories import HistoryFile
+    from ._plugin.histories import HistoryFile
 
     file: HistoryFile = HistoryFile.from_parent(parent, path=file_path)
     file.handlers, file.folder = options.handlers, options.histories
@@ -66,7 +66,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     scope = options.crash_of(item)
     if scope == "off":
         return None
-    from ._pytest_crashes import run_matrix
+    from ._plugin.crashes import run_matrix
 
     return run_matrix(item, nextitem, scope, options.plan)
 
@@ -102,7 +102,7 @@ def _matrix_run(item: pytest.Item) -> tuple[CleanRun | None, PlannedRun | None]:
     """Which run of a crash matrix this is, if it is one."""
     if item.config.stash[_OPTIONS].crash_of(item) == "off":
         return None, None
-    from ._pytest_crashes import CLEAN, PLANNED
+    from ._plugin.crashes import CLEAN, PLANNED
 
     return item.stash.get(CLEAN, None), item.stash.get(PLANNED, None)
 
@@ -134,7 +134,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     """Print sections in colours where the terminal has them."""
     if not terminalreporter.config.get_terminal_writer().hasmarkup:
         return (yield)
-    from ._pytest_colours import while_printed
+    from ._plugin.colours import while_printed
 
     return (yield from while_printed(terminalreporter.stats))
 
@@ -150,7 +150,7 @@ def pytest_configure_node(node: Any) -> None:
 def _durable_runners(request: pytest.FixtureRequest) -> Generator[RunnersOfTest]:
     """The runners of the test, closed with it."""
     __tracebackhide__ = True
-    from ._pytest_runners import RunnersOfTest
+    from ._plugin.runners import RunnersOfTest
 
     runners = RunnersOfTest(request.config.stash[_OPTIONS], *_matrix_run(request.node))
     request.node.stash[_RUNNERS] = runners

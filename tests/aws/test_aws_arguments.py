@@ -13,7 +13,7 @@ from aws_durable_execution_sdk_python.config import Duration
 
 from async_durable_execution_runner import DurableFunctionTestRunner
 from async_durable_execution_runner._bridges import bridge_for
-from async_durable_execution_runner._pytest_radar import RadarOfTest
+from async_durable_execution_runner._plugin.radar import RadarOfTest
 from async_durable_execution_runner._replay.radar import look
 from async_durable_execution_runner._replay.watching import Log
 

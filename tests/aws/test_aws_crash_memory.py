@@ -11,7 +11,7 @@ from aws_kit import sdk, seconds
 from async_durable_execution_runner import DurableFunctionTestRunner
 from async_durable_execution_runner._bridges import bridge_for
 from async_durable_execution_runner._bridges.remembering import Memory
-from async_durable_execution_runner._local import Local
+from async_durable_execution_runner._wiring.local import Local
 
 pytestmark = pytest.mark.skipif(
     not hasattr(lambda_service.Operation, "from_json_dict"), reason="the first releases read operations in another way"

@@ -107,8 +107,8 @@ def test_an_invocation_under_way_is_cut_off_at_its_next_checkpoint(client: Any, 
     assert status(client, arn) == "PAUSED"
     assert kinds(client, arn)[-2:] == ["ExecutionPaused", "InvocationCompleted"]
     events = client.get_durable_execution_history(DurableExecutionArn=arn)["Events"]
-    # Before 2.1 the SDK does not know an answer without a token.
-    assert ("Error" in events[-1]["InvocationCompletedDetails"]) == (RELEASE < (2, 1)), "the SDK takes it as a suspension"
+    # Before 2.1 the SDK does not know an answer without a token; then it takes it as a suspension.
+    assert ("Error" in events[-1]["InvocationCompletedDetails"]) == (RELEASE < (2, 1))
     assert events[-2]["ExecutionPausedDetails"]["Reason"]["Payload"] == "night"
     client.resume_durable_execution(DurableExecutionArn=arn, Reason="day")
     until(lambda: status(client, arn) == "SUCCEEDED")

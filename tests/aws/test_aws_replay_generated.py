@@ -25,7 +25,7 @@ from aws_durable_execution_sdk_python.waits import WaitForConditionConfig, WaitF
 from test_aws_replay import pytestmark as only_where_it_can_be_listened_to
 
 from async_durable_execution_runner import DurableFunctionTestRunner, replay
-from async_durable_execution_runner._pytest_radar import RadarOfTest
+from async_durable_execution_runner._plugin.radar import RadarOfTest
 from async_durable_execution_runner._replay.radar import look
 
 pytestmark = only_where_it_can_be_listened_to

@@ -12,7 +12,7 @@ pytest.importorskip("starlette", reason="the extra `server` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
 
 from async_durable_execution_runner import DurableEndpoint
-from async_durable_execution_runner._pytest_cloud import deployed_name
+from async_durable_execution_runner._plugin.cloud import deployed_name
 
 INI = """
 [pytest]

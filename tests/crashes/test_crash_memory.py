@@ -15,10 +15,10 @@ from async_durable_execution_runner import CrashReport, DurableFunctionTestRunne
 from async_durable_execution_runner._bridges import bridge_for
 from async_durable_execution_runner._bridges.remembering import Memory, key_of_mapping
 from async_durable_execution_runner._crashes.leftovers import set_aside
-from async_durable_execution_runner._local import Local, Shared
 from async_durable_execution_runner._wire.border import BotocoreWire
 from async_durable_execution_runner._wire.model import operation_model
 from async_durable_execution_runner._wire.remembering import RememberingWire
+from async_durable_execution_runner._wiring.local import Local, Shared
 from async_durable_execution_runner.exceptions import ValidationException
 
 TOKEN = "dG9rZW4="

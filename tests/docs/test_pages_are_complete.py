@@ -21,12 +21,12 @@ from async_durable_execution_runner import (
     ExecutionObserver,
     ReplayReport,
     ServiceLimits,
-    _pytest_cloud,
     exceptions,
     options,
     replay,
     result,
 )
+from async_durable_execution_runner._plugin import cloud as cloud_mode
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RUNNER, CLOUD = DurableFunctionTestRunner, DurableFunctionCloudTestRunner
@@ -54,7 +54,7 @@ EXPECTED: list[tuple[str, str, Iterable[str]]] = [
     ("runner.md", "methods", public(RUNNER)),
     ("cloud.md", "options", [*inspect.signature(CLOUD).parameters, *fields_of(DurableFunctionCloudTestRunnerConfig)]),
     ("cloud.md", "methods", public(CLOUD)),
-    ("cloud.md", "variables", [_pytest_cloud.NAME_MAP, _pytest_cloud.REGION, _pytest_cloud.ENDPOINT]),
+    ("cloud.md", "variables", [cloud_mode.NAME_MAP, cloud_mode.REGION, cloud_mode.ENDPOINT]),
     ("results.md", "members of the result", public(DurableFunctionTestResult) - {"source"}),
     ("results.md", "views", [view.__name__ for view in VIEWS if view.__name__ != "Operation"]),
     ("results.md", "fields of views", set().union(*map(fields_of, VIEWS))),

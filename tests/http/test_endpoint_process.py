@@ -23,8 +23,8 @@ from async_durable_execution_runner import (
     DurableFunctionTestRunner,
     HandlerError,
     ServiceLimits,
-    _child,
 )
+from async_durable_execution_runner._wiring import child
 
 MODULE = "process_handlers"
 SOON = replace(ServiceLimits(), crash_backoff_seconds=0)
@@ -184,7 +184,7 @@ def test_a_module_that_exits_ends_the_invocation(tmp_path: Path, monkeypatch: py
     monkeypatch.syspath_prepend(str(tmp_path))
     message = {"handler": "exits_at_once:f", "durable": False}
     with pytest.raises(SystemExit, match="4"):
-        _child._call(message, tmp_path / "begun")
+        child._call(message, tmp_path / "begun")
 
 
 def test_an_unknown_isolation() -> None:

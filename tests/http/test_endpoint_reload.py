@@ -21,7 +21,7 @@ pytest.importorskip("uvicorn", reason="the extra `server` is not installed")
 
 from async_durable_execution_runner import DurableEndpoint, HandlerError, ServiceLimits
 from async_durable_execution_runner._drivers.outcome import InvocationDied
-from async_durable_execution_runner._reload import Reloader, Reloading
+from async_durable_execution_runner._wiring.reload import Reloader, Reloading
 
 HANDLER = """
     from async_durable_execution import create_callback, durable_execution

@@ -9,7 +9,7 @@ import pytest
 
 # The pytest inside forgets what it imported. What is here already stays, and is not loaded once more in every test.
 importlib.import_module("async_durable_execution")
-importlib.import_module("async_durable_execution_runner._pytest_runners")
+importlib.import_module("async_durable_execution_runner._plugin.runners")
 
 INI = """
 [pytest]

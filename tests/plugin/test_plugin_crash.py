@@ -6,7 +6,7 @@ import pytest
 from _pytest.terminal import TerminalReporter
 from plugin_kit import Suite, reports, sections
 
-from async_durable_execution_runner._pytest_crashes import PROPERTY
+from async_durable_execution_runner._plugin.crashes import PROPERTY
 
 BANK = """
 import async_durable_execution as sdk

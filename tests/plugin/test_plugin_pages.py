@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import pytest
 from plugin_kit import Suite, reports, sections
 
-from async_durable_execution_runner._pytest_pages import MOST, file_name
+from async_durable_execution_runner._plugin.pages import MOST, file_name
 
 FAILS = """
 @use(handler=order)

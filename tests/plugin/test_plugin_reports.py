@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pytest
 from plugin_kit import Suite, reports, sections
 
-from async_durable_execution_runner._pytest_runners import RunnersOfTest
+from async_durable_execution_runner._plugin.runners import RunnersOfTest
 from async_durable_execution_runner.options import PluginOptions
 from async_durable_execution_runner.runner import DurableFunctionTestResult, DurableFunctionTestRunner
 

@@ -33,7 +33,7 @@ from async_durable_execution import (
 )
 
 from async_durable_execution_runner import DurableFunctionTestRunner, ReplayReport
-from async_durable_execution_runner._pytest_radar import RadarOfTest
+from async_durable_execution_runner._plugin.radar import RadarOfTest
 from async_durable_execution_runner._replay.radar import look
 
 Code = Callable[[], Awaitable[Any]]

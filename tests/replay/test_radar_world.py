@@ -15,7 +15,7 @@ from async_durable_execution import durable_execution, invoke, step, wait
 from replay_kit import work
 
 from async_durable_execution_runner import DurableFunctionTestRunner, ReplayReport
-from async_durable_execution_runner._pytest_radar import RadarOfTest
+from async_durable_execution_runner._plugin.radar import RadarOfTest
 from async_durable_execution_runner._replay import radar as radars
 from async_durable_execution_runner._replay.radar import look
 

@@ -11,7 +11,7 @@ from async_durable_execution import CompletionConfig, durable_execution, paralle
 from generated_workflows import Node, Workflow, made_up
 
 from async_durable_execution_runner import DurableFunctionTestRunner, UnawaitedOperationWarning, replay
-from async_durable_execution_runner._pytest_radar import RadarOfTest
+from async_durable_execution_runner._plugin.radar import RadarOfTest
 from async_durable_execution_runner._replay.radar import look
 
 COUNT = int(os.environ.get("DURABLE_GENERATED", "24"))

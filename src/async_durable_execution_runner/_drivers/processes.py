@@ -22,7 +22,7 @@ INVOCATION, BEGUN, ANSWER = "invocation.json", "begun", "answer.json"
 _BOOT = (
     "import json, pathlib, sys; "
     f"sys.path[:] = json.loads(pathlib.Path(sys.argv[1], {INVOCATION!r}).read_text(encoding='utf-8'))['path']; "
-    "from async_durable_execution_runner._child import main; main(sys.argv[1])"
+    "from async_durable_execution_runner._wiring.child import main; main(sys.argv[1])"
 )
 """The module search path is the parent's before anything of ours or of the handler's is imported."""
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any, Self
 
 from .._engine.callbacks import Answer, Responder, check_answer
-from .._serialise import callback_text, error_object
 from .._wire.rendering import render_error
+from .._wiring.serialise import callback_text, error_object
 from .core import RunnerCore
 from .settings import NOT_GIVEN, Duration, read_millis
 

@@ -17,8 +17,8 @@ from .._model.execution import ExecutionRecord
 from .._model.ids import FunctionReference
 from .._render.pending import elsewhere_message
 from .._results import build_result
-from .._serialise import input_text
 from .._wire.remote import make_client
+from .._wiring.serialise import input_text
 from ..awaited import AwaitedRunner
 from ..clock import RealClock, to_seconds
 from ..exceptions import (

@@ -10,20 +10,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
-from .._awaitable import awaitable
 from .._engine.director import Director
 from .._engine.functions import DurableFunction
 from .._engine.inputs import StartRequest
 from .._engine.resume import latest_instant
 from .._engine.resume import resume as take_up
 from .._engine.scheduler import Goal
-from .._invoke import InvokeApi
-from .._local import Local
 from .._model.execution import Execution, ExecutionRecord
 from .._model.ids import FunctionReference
 from .._model.limits import ServiceLimits
 from .._results import build_result
-from .._serialise import input_text
+from .._wiring.invoke import InvokeApi
+from .._wiring.local import Local
+from .._wiring.serialise import input_text
 from ..awaited import AwaitedRunner
 from ..clock import Clock, from_millis, to_seconds
 from ..effects import Effects
@@ -44,6 +43,7 @@ from ..result import (
 )
 from ..stores.base import ExecutionStore, StoreType
 from ..stores.selection import open_store
+from .awaitable import awaitable
 from .settings import Duration, read_account, read_clock, read_timeout, require_account, require_isolation
 
 T = TypeVar("T")

@@ -9,12 +9,11 @@ from typing import Any, Self
 from .._crashes.exploring import EVERYWHERE, Exploration, read_scope
 from .._crashes.leftovers import set_aside
 from .._crashes.observed import Outcome, outcomes
-from .._local import Local, Shared
 from .._model.plan import Plan
 from .._replay.radar import look
 from .._replay.report import ReplayReport
 from .._replay.watching import Watch
-from .._seen import seen_by
+from .._wiring.local import Local, Shared
 from ..clock import VirtualClock
 from ..crashes import CrashReport
 from ..effects import Effects
@@ -22,6 +21,7 @@ from ..exceptions import DurableRunnerError
 from ..result import DurableFunctionTestResult
 from ..stores.base import StoreType
 from .core import RunnerCore
+from .seen import seen_by
 
 Progress = Callable[[int, int], object]
 _REPLAYED = 20

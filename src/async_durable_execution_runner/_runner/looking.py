@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from .._invoke import InvokeApi
-from .._serialise import error_object
 from .._wire.border import BotocoreWire
 from .._wire.boto import LocalLambdaClient
 from .._wire.rendering import render_error
+from .._wiring.invoke import InvokeApi
+from .._wiring.serialise import error_object
 from ..result import (
     DurableFunctionTestResult,
 )

@@ -6,9 +6,9 @@ from typing import Any, Self
 
 from .._bridges import is_decorated
 from .._engine.functions import InvokeOutcome, PlainFunction, StubbedFunction
-from .._local import load_named, require_plain
 from .._model.errors import ErrorObject
-from .._serialise import error_object, json_text
+from .._wiring.local import load_named, require_plain
+from .._wiring.serialise import error_object, json_text
 from .core import RunnerCore
 from .settings import NOT_GIVEN, Duration, read_millis, read_timeout
 

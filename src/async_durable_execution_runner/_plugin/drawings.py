@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ._render.canvas import in_encoding
-from ._terminal import encoding
-from .result import DurableFunctionTestResult
+from .._render.canvas import in_encoding
+from .._terminal import encoding
+from ..result import DurableFunctionTestResult
 
 LINES = 24
 """About how many operations the timeline of a report shows; it counts the others."""

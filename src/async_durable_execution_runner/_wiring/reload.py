@@ -13,11 +13,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ._bridges import is_decorated, load_handler
-from ._drivers.lambda_context import LambdaContext
-from ._drivers.outcome import InvocationDied
-from ._model.errors import ErrorObject
-from .exceptions import HandlerError
+from .._bridges import is_decorated, load_handler
+from .._drivers.lambda_context import LambdaContext
+from .._drivers.outcome import InvocationDied
+from .._model.errors import ErrorObject
+from ..exceptions import HandlerError
 
 _log = logging.getLogger(__name__)
 _OURS = __name__.partition(".")[0]

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from ._model.plan import Plan
-from ._pytest_colours import SECTION
-from ._pytest_drawings import drawing_of
-from ._pytest_radar import RadarOfTest
-from ._pytest_reports import has_failed
-from .exceptions import DurableRunnerError
-from .faults import plan as plan_of
-from .options import PluginOptions, RunnerOptions
-from .runner import DurableFunctionTestResult, DurableFunctionTestRunner
+from .._model.plan import Plan
+from ..exceptions import DurableRunnerError
+from ..faults import plan as plan_of
+from ..options import PluginOptions, RunnerOptions
+from ..runner import DurableFunctionTestResult, DurableFunctionTestRunner
+from .colours import SECTION
+from .drawings import drawing_of
+from .radar import RadarOfTest
+from .reports import has_failed
 
 if TYPE_CHECKING:
-    from ._pytest_crashes import CleanRun, PlannedRun
+    from .crashes import CleanRun, PlannedRun
 
 PROPERTY = "durable_execution"
 _Key = tuple[int, str]
@@ -105,7 +105,7 @@ class RunnersOfTest:
     @staticmethod
     def _cloud(options: RunnerOptions) -> DurableFunctionTestRunner:
         __tracebackhide__ = True
-        from ._pytest_cloud import cloud_runner
+        from .cloud import cloud_runner
 
         # To a test it is the same: what it lacks skips the test.
         return cast("DurableFunctionTestRunner", cloud_runner(options))
@@ -198,7 +198,7 @@ class RunnersOfTest:
         self._paged = True
         item.stash[_FAILED_PLAN] = self._planned is not None
         try:
-            from ._pytest_pages import link, write_page
+            from .pages import link, write_page
 
             said = f"page: {link(item, report, write_page(self._html, item.nodeid, results))}"
         except Exception as error:  # noqa: BLE001 - a report must come, whatever becomes of the page

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ._replay.radar import Seen, look
-from ._replay.watching import Watch
-from ._seen import seen_by
-from .runner import DurableFunctionTestRunner
+from .._replay.radar import Seen, look
+from .._replay.watching import Watch
+from .._runner.seen import seen_by
+from ..runner import DurableFunctionTestRunner
 
 _HOW_OFF = "If it has to be so, say radar=False in the marker; durable_radar = off in the ini file is for all tests."
 

@@ -10,21 +10,21 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._bridges import require_no_address
-from ._drivers.aside import Elsewhere
-from ._drivers.lambda_context import LambdaContext
-from ._drivers.outcome import InvocationDied, closed, timed_out
-from ._drivers.processes import ChildCall, GivenUp, TimeIsUp, look_in_child, run_child
-from ._drivers.workers import Workers
-from ._engine.director import InvocationLost
-from ._engine.executor import Executor
-from ._engine.scheduler import Scheduler
-from ._http.app import App
-from .clock import Clock
-from .exceptions import HandlerError, ServiceException
+from .._bridges import require_no_address
+from .._drivers.aside import Elsewhere
+from .._drivers.lambda_context import LambdaContext
+from .._drivers.outcome import InvocationDied, closed, timed_out
+from .._drivers.processes import ChildCall, GivenUp, TimeIsUp, look_in_child, run_child
+from .._drivers.workers import Workers
+from .._engine.director import InvocationLost
+from .._engine.executor import Executor
+from .._engine.scheduler import Scheduler
+from .._http.app import App
+from ..clock import Clock
+from ..exceptions import HandlerError, ServiceException
 
 if TYPE_CHECKING:
-    from ._http.server import Server
+    from .._http.server import Server
 
 Operations = Callable[[], Mapping[str, Callable[..., Mapping[str, Any]]]]
 _NOT_INHERITED = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
@@ -194,7 +194,7 @@ class InnerServer:
     def url(self) -> str:
         """Where it listens."""
         if self._server is None:
-            from ._http.server import Server
+            from .._http.server import Server
 
             operations = dict(self._operations())
             checkpoint = "checkpoint_durable_execution"

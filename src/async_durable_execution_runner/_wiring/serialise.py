@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ._model.errors import ErrorObject
-from ._wire.updates import parse_error
-from .exceptions import InputSerializationError
+from .._model.errors import ErrorObject
+from .._wire.updates import parse_error
+from ..exceptions import InputSerializationError
 
 _WIRE_MEMBERS = frozenset({"ErrorMessage", "ErrorType", "ErrorData", "StackTrace"})
 

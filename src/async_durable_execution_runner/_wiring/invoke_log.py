@@ -6,9 +6,9 @@ import base64
 import logging
 from types import TracebackType
 
-from ._engine.executor import Executor
-from .clock import Clock, from_millis
-from .observer import ExecutionObserver
+from .._engine.executor import Executor
+from ..clock import Clock, from_millis
+from ..observer import ExecutionObserver
 
 _BYTES = 4096
 _MEMORY = 128

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from ._bridges import is_decorated
-from ._drivers.aside import Aside
-from ._engine.functions import DurableFunction
-from ._isolation import ProcessIsolation
-from ._local import Local, load_named
-from ._model.enums import ExecutionStatus
-from ._reload import Reloader, Reloading
-from ._remote import RemoteFunctions, is_address, is_plain
-from .exceptions import HandlerError
-from .runner import DurableFunctionTestRunner
-from .stores.base import ExecutionHeader, ExecutionQuery
+from .._bridges import is_decorated
+from .._drivers.aside import Aside
+from .._engine.functions import DurableFunction
+from .._model.enums import ExecutionStatus
+from .._wiring.isolation import ProcessIsolation
+from .._wiring.local import Local, load_named
+from .._wiring.reload import Reloader, Reloading
+from .._wiring.remote import RemoteFunctions, is_address, is_plain
+from ..exceptions import HandlerError
+from ..stores.base import ExecutionHeader, ExecutionQuery
+from .targets import Targets
 
 _OPEN = frozenset(status for status in ExecutionStatus if not status.is_over)
 
@@ -29,7 +29,7 @@ class Served:
 
     def __init__(
         self,
-        runner: DurableFunctionTestRunner,
+        runner: Targets,
         local: Local,
         *,
         isolated: bool,

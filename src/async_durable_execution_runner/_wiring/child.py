@@ -13,11 +13,11 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
-from ._bridges import as_lambda_handler, is_decorated, load_handler
-from ._drivers.lambda_context import LambdaContext
-from ._drivers.processes import ANSWER, BEGUN, INVOCATION
-from .clock import RealClock
-from .exceptions import HandlerError
+from .._bridges import as_lambda_handler, is_decorated, load_handler
+from .._drivers.lambda_context import LambdaContext
+from .._drivers.processes import ANSWER, BEGUN, INVOCATION
+from ..clock import RealClock
+from ..exceptions import HandlerError
 
 
 def main(folder: str) -> None:

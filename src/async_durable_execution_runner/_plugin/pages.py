@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from .result import DurableFunctionTestResult, ExecutionStatus
+from ..result import DurableFunctionTestResult, ExecutionStatus
 
 PROPERTY = "durable_execution_page"
 MOST = 40
@@ -26,7 +26,7 @@ def file_name(nodeid: str) -> str:
 
 def write_page(folder: Path, nodeid: str, results: Sequence[DurableFunctionTestResult]) -> Path:
     """Write the page of a test; where it is. Whoever looks meanwhile sees the old one or the new one, whole."""
-    from ._render.page import render_page
+    from .._render.page import render_page
 
     chosen = _chosen(results)
     data = [result.source.page_data() for result in chosen]

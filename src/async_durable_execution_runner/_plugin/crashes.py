@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ._crashes.exploring import places_of, plans, read_scope
-from ._crashes.leftovers import set_aside
-from ._crashes.observed import Outcome, differences, outcomes
-from ._pytest_reports import Reported, run_once
-from .effects import Effects
-from .options import is_alone
+from .._crashes.exploring import places_of, plans, read_scope
+from .._crashes.leftovers import set_aside
+from .._crashes.observed import Outcome, differences, outcomes
+from ..effects import Effects
+from ..options import is_alone
+from .reports import Reported, run_once
 
 if TYPE_CHECKING:
-    from ._engine.director import Boundary
-    from ._local import Shared
-    from ._model.plan import Plan
-    from .runner import DurableFunctionTestRunner
+    from .._engine.director import Boundary
+    from .._model.plan import Plan
+    from .._wiring.local import Shared
+    from ..runner import DurableFunctionTestRunner
 
 SECTION = "crash matrix"
 PROPERTY = "durable_crash_places"
@@ -169,7 +169,7 @@ class _Matrix:
 
     def run(self, clean: Reported) -> Reported:
         """What to tell: the first run that failed, or the clean one if none did."""
-        from ._local import Shared
+        from .._wiring.local import Shared
 
         show = _progress(self._item)
         with set_aside() as leave, closing(Shared()) as shared:

@@ -6,16 +6,16 @@ import json
 import threading
 from typing import Any
 
-from ._drivers.aside import Elsewhere
-from ._drivers.lambda_context import LambdaContext
-from ._drivers.outcome import InvalidOutput, InvocationDied, closed, timed_out
-from ._drivers.processes import GivenUp, TimeIsUp
-from ._drivers.remote import INVALID_ANSWER, Address, Post, Remotes
-from ._engine.executor import Executor
-from ._engine.scheduler import Scheduler
-from ._model.errors import ErrorObject
-from .clock import Clock
-from .exceptions import HandlerError
+from .._drivers.aside import Elsewhere
+from .._drivers.lambda_context import LambdaContext
+from .._drivers.outcome import InvalidOutput, InvocationDied, closed, timed_out
+from .._drivers.processes import GivenUp, TimeIsUp
+from .._drivers.remote import INVALID_ANSWER, Address, Post, Remotes
+from .._engine.executor import Executor
+from .._engine.scheduler import Scheduler
+from .._model.errors import ErrorObject
+from ..clock import Clock
+from ..exceptions import HandlerError
 
 _PLAIN = "plain+"
 _SCHEMES = ("http://", "https://")

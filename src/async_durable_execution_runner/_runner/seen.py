@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ._engine.functions import DurableFunction
-from ._local import Local
-from ._replay.radar import Seen
+from .._engine.functions import DurableFunction
+from .._replay.radar import Seen
+from .._wiring.local import Local
 
 
 def seen_by(local: Local) -> Iterator[Seen]:

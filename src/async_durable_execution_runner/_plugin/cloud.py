@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from .cloud import DurableFunctionCloudTestRunner, DurableFunctionCloudTestRunnerConfig
-from .exceptions import DurableRunnerError, UnsupportedInCloudError
-from .options import RunnerOptions
+from ..cloud import DurableFunctionCloudTestRunner, DurableFunctionCloudTestRunnerConfig
+from ..exceptions import DurableRunnerError, UnsupportedInCloudError
+from ..options import RunnerOptions
 
 NAME_MAP, REGION, ENDPOINT = "PYTEST_FUNCTION_NAME_MAP", "AWS_REGION", "LAMBDA_ENDPOINT"
 _EMULATED = ("start_time", "execution_timeout", "invocation_timeout", "limits", "observers", "faults")

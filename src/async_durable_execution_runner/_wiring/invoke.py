@@ -7,19 +7,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ._drivers.aside import Elsewhere
-from ._drivers.loop import DaemonExecutor
-from ._engine.functions import DurableFunction, InvokeOutcome, PlainFunction, StubbedFunction
-from ._engine.inputs import PlainCall
-from ._invoke_log import InvocationLog
-from ._local import Local
-from ._model.enums import ExecutionStatus
-from ._model.errors import ErrorObject
-from ._model.ids import FunctionReference, derived_uuid
-from ._serialise import input_text
-from ._wire.boto import LocalLambdaClient, body_of, payload_text
-from ._wire.model import durable_operations, method_name
-from .exceptions import InvalidRequestContentException, ResourceNotFoundException, ServiceError
+from .._drivers.aside import Elsewhere
+from .._drivers.loop import DaemonExecutor
+from .._engine.functions import DurableFunction, InvokeOutcome, PlainFunction, StubbedFunction
+from .._engine.inputs import PlainCall
+from .._model.enums import ExecutionStatus
+from .._model.errors import ErrorObject
+from .._model.ids import FunctionReference, derived_uuid
+from .._wire.boto import LocalLambdaClient, body_of, payload_text
+from .._wire.model import durable_operations, method_name
+from ..exceptions import InvalidRequestContentException, ResourceNotFoundException, ServiceError
+from .invoke_log import InvocationLog
+from .local import Local
+from .serialise import input_text
 
 Start = Callable[..., str]
 DriveToEnd = Callable[[str, float], None]

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from ._bridges import load_handler
-from ._engine.functions import DurableFunction
-from ._model.execution import ExecutionRecord
-from ._replay.reading import parse_file, read_document
-from ._wire.rendering import render_event
-from .exceptions import DurableRunnerError, HandlerError
-from .replaying import replay
-from .runner import DurableFunctionTestRunner
+from .._bridges import load_handler
+from .._engine.functions import DurableFunction
+from .._model.execution import ExecutionRecord
+from .._replay.reading import parse_file, read_document
+from .._wire.rendering import render_event
+from ..exceptions import DurableRunnerError, HandlerError
+from ..replaying import replay
+from ..runner import DurableFunctionTestRunner
 
 
 class HistoryFile(pytest.File):

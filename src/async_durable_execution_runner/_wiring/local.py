@@ -11,36 +11,36 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from pathlib import Path
 from typing import Any
 
-from ._bridges import Bridge, bridge_for, default_bridge, handler_name, load_handler
-from ._bridges.apart import works_for
-from ._bridges.base import Binding
-from ._bridges.frames import operation_of, places
-from ._bridges.remembering import Memory
-from ._drivers.aside import Elsewhere
-from ._drivers.inline import InlineDriver
-from ._drivers.ports import Ports
-from ._engine.callbacks import Responders
-from ._engine.client import InMemoryServiceClient
-from ._engine.director import Director
-from ._engine.executor import Executor
-from ._engine.functions import Account, DurableFunction, FunctionRegistry
-from ._engine.inputs import InvocationEnd, InvocationInput
-from ._engine.scheduler import Scheduler
-from ._isolation import InnerServer, Operations, ProcessIsolation
-from ._model.limits import ServiceLimits
-from ._model.plan import Plan
-from ._reload import Reloading
-from ._render.failures import is_user_file, note_of
-from ._render.pending import stuck_message, unfinished_message
-from ._replay.watching import Watch
-from ._wire.border import BotocoreWire
-from ._wire.remembering import RememberingWire
-from ._wire.rendering import render_error, render_event, render_operation
-from ._wire.updates import parse_error
-from .clock import Clock
-from .exceptions import HandlerError, UnawaitedOperationWarning
-from .observer import ExecutionNotifier, ExecutionObserver
-from .stores.base import ExecutionStore
+from .._bridges import Bridge, bridge_for, default_bridge, handler_name, load_handler
+from .._bridges.apart import works_for
+from .._bridges.base import Binding
+from .._bridges.frames import operation_of, places
+from .._bridges.remembering import Memory
+from .._drivers.aside import Elsewhere
+from .._drivers.inline import InlineDriver
+from .._drivers.ports import Ports
+from .._engine.callbacks import Responders
+from .._engine.client import InMemoryServiceClient
+from .._engine.director import Director
+from .._engine.executor import Executor
+from .._engine.functions import Account, DurableFunction, FunctionRegistry
+from .._engine.inputs import InvocationEnd, InvocationInput
+from .._engine.scheduler import Scheduler
+from .._model.limits import ServiceLimits
+from .._model.plan import Plan
+from .._render.failures import is_user_file, note_of
+from .._render.pending import stuck_message, unfinished_message
+from .._replay.watching import Watch
+from .._wire.border import BotocoreWire
+from .._wire.remembering import RememberingWire
+from .._wire.rendering import render_error, render_event, render_operation
+from .._wire.updates import parse_error
+from ..clock import Clock
+from ..exceptions import HandlerError, UnawaitedOperationWarning
+from ..observer import ExecutionNotifier, ExecutionObserver
+from ..stores.base import ExecutionStore
+from .isolation import InnerServer, Operations, ProcessIsolation
+from .reload import Reloading
 
 _PACKAGE = str(Path(__file__).parent)
 

@@ -1,0 +1,1 @@
+"""The parts of the pytest plugin; ``pytest_plugin`` is its door."""

@@ -1,0 +1,1 @@
+"""The local service put together: what runs handlers, where, and how code under test calls it."""
