@@ -31,7 +31,11 @@ ARROWS: dict[str, set[str]] = {
     "_http": {"_wire", "_engine", "_model", "clock", "stores.base", "exceptions", "observer"},
     "_render": {"_model", "exceptions"},
     "_replay": {"_bridges", "_drivers", "_engine", "_model", "_results", "_wire", "clock", "exceptions", "result"},
+    "crashes": {"_model", "_replay", "exceptions", "result"},
     "_crashes": {"_engine", "_model", "_replay", "crashes", "result"},
+    "result": {"_model", "exceptions"},
+    "_results": {"_bridges", "_model", "_render", "_terminal", "_wire", "clock", "result"},
+    "_terminal": set(),
     "_wiring": {
         *{"_bridges", "_drivers", "_engine", "_http", "_model", "_render", "_replay", "_wire"},
         *{"clock", "exceptions", "observer", "stores.base"},

@@ -42,7 +42,7 @@ from ..stores.base import ExecutionStore
 from .isolation import InnerServer, Operations, ProcessIsolation
 from .reload import Reloading
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = str(Path(__file__).parent.parent)
 
 
 class Shared:
