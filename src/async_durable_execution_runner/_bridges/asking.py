@@ -7,7 +7,6 @@ last one. A release that has no such method cannot be listened to: ``Hooks.of`` 
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 
 from .._model.enums import OperationType as Type
 from .asks import Ask
+from .exchanged import Exchange, Exchanged
 
 
 class Door(Protocol):
@@ -87,43 +87,27 @@ def somebody_answers() -> bool:
     return any(each.answers for each in list(_by_arn.values()))
 
 
-Exchange = tuple[Any, str, Any]
-"""A class, the name of a method, and what stands in for it."""
-
-
 class Hooks:
     """The exchanges that an SDK needs to be listened to, made while at least one listener is there."""
 
     def __init__(self, exchanges: list[Exchange]) -> None:
         self._exchanges = exchanges
-        self._own: list[Any] = []
-        self._users = 0
-        self._lock = threading.Lock()
+        self._exchanged = Exchanged()
 
     @contextlib.contextmanager
     def listening(self, listener: Listener, execution_arn: str) -> Iterator[None]:
         """Let ``listener`` hear what an invocation of the execution asks for."""
-        with self._lock:
-            self._users += 1
-            if self._users == 1:
-                self._own = [vars(owner)[name] for owner, name, _ in self._exchanges]
-                for owner, name, stand_in in self._exchanges:
-                    setattr(owner, name, stand_in)
         token = current.set(listener)
         before, _by_arn[execution_arn] = _by_arn.get(execution_arn), listener
         try:
-            yield
+            with self._exchanged.by(lambda: self._exchanges):
+                yield
         finally:
             current.reset(token)
             if before is None:
                 _by_arn.pop(execution_arn, None)
             else:
                 _by_arn[execution_arn] = before
-            with self._lock:
-                self._users -= 1
-                if self._users == 0:
-                    for (owner, name, _), own in zip(self._exchanges, self._own, strict=True):
-                        setattr(owner, name, own)
 
 
 @dataclass(frozen=True, slots=True)

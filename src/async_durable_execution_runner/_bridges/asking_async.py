@@ -9,10 +9,11 @@ import sys
 from typing import Any
 
 from .._model.enums import OperationType
-from .asking import Exchange, Hooks, Ticket, current, read_ask
+from .asking import Hooks, Ticket, current, read_ask
 
 _EXECUTORS = ("_primitive.base", "primitive.base")
 _COUNTERS = ("_core.context", "primitive.child")
+from .exchanged import Exchange
 
 
 class _StateDoor:

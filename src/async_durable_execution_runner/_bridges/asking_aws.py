@@ -9,7 +9,8 @@ import threading
 from typing import Any
 
 from .._model.enums import OperationType
-from .asking import Exchange, Hooks, Ticket, listener_of, read_ask, somebody_answers
+from .asking import Hooks, Ticket, listener_of, read_ask, somebody_answers
+from .exchanged import Exchange
 
 
 class _StateDoor:

@@ -7,14 +7,14 @@ along. Nothing is saved by that here, and later releases no longer do it for a c
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
-import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
-_lock = threading.Lock()
-_users = 0
+from .exchanged import Exchange, Exchanged
+
+_exchanged = Exchanged()
 
 
 def holds_back(state: Any) -> bool:
@@ -26,33 +26,17 @@ def holds_back(state: Any) -> bool:
     return "max_batch_time_seconds" in names and "has_sync_checkpoint" not in names and isinstance(config, type)
 
 
-@contextlib.contextmanager
-def sent_at_once(state: Any) -> Iterator[None]:
+def sent_at_once(state: Any) -> AbstractContextManager[None]:
     """Let the SDK send checkpoints without waiting, for as long as an invocation runs."""
-    global _users  # noqa: PLW0603 - invocations of several runners may overlap; the last one puts things back
-    own, changed = _changes(state)
-    with _lock:
-        _users += 1
-        if _users == 1:
-            _put(state, changed)
-    try:
-        yield
-    finally:
-        with _lock:
-            _users -= 1
-            if _users == 0:
-                _put(state, own)
+    return _exchanged.by(lambda: _exchanges(state))
 
 
 @functools.cache
-def _changes(state: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Configuration and collecting method, the SDK's own and ours."""
-    config, collect = state.CheckpointBatcherConfig, state.ExecutionState._collect_checkpoint_batch  # noqa: SLF001
-    return (config, collect), (functools.partial(config, max_batch_time_seconds=0.0), _with_what_is_ready(collect))
-
-
-def _put(state: Any, values: tuple[Any, Any]) -> None:
-    state.CheckpointBatcherConfig, state.ExecutionState._collect_checkpoint_batch = values  # noqa: SLF001
+def _exchanges(state: Any) -> list[Exchange]:
+    name = "_collect_checkpoint_batch"
+    config = functools.partial(state.CheckpointBatcherConfig, max_batch_time_seconds=0.0)
+    collect = _with_what_is_ready(vars(state.ExecutionState)[name])
+    return [(state, "CheckpointBatcherConfig", config), (state.ExecutionState, name, collect)]
 
 
 def _with_what_is_ready(collect: Callable[[Any], Awaitable[list[Any]]]) -> Callable[[Any], Awaitable[list[Any]]]:

@@ -7,23 +7,21 @@ gets what was made for an equal one. Whatever a user's code does is done every t
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import enum
 import inspect
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
+
+from .exchanged import Exchange, Exchanged
 
 _PLAIN = frozenset({str, int, bool, type(None), datetime})
 """Kinds of values that nobody can change."""
 _MOST = 8192
 _LONGEST = 4096
 """Entries, and characters of a text in one: so much at most, whatever the workflow."""
-
-Exchange = tuple[Any, str, Any]
-"""An object, the name of something in it, and what is there instead."""
 
 
 class Memory:
@@ -185,34 +183,13 @@ def _is_frozen(value: Any) -> bool:
 
 # ----------------------------------------------------------------------------------------------------- in use
 
-_lock = threading.Lock()
-_users = 0
-_own: list[Exchange] = []
+_exchanged = Exchanged()
 
 
-@contextlib.contextmanager
-def remembered(exchanges: list[Exchange]) -> Iterator[None]:
+def remembered(exchanges: list[Exchange]) -> AbstractContextManager[None]:
     """Let the SDK remember until the block ends.
 
     For a whole matrix and not for each invocation: Python forgets what it knows of a class that is changed. While
     another matrix is under way its memory is used. It does not matter whose.
     """
-    global _users  # noqa: PLW0603 - matrices may overlap in threads; the last one puts things back
-    with _lock:
-        _users += 1
-        if _users == 1:
-            _own[:] = [(holder, name, vars(holder)[name]) for holder, name, _ in exchanges]
-            _put(exchanges)
-    try:
-        yield
-    finally:
-        with _lock:
-            _users -= 1
-            if _users == 0:
-                _put(_own)
-                _own.clear()
-
-
-def _put(exchanges: list[Exchange]) -> None:
-    for holder, name, value in exchanges:
-        setattr(holder, name, value)
+    return _exchanged.by(lambda: exchanges)

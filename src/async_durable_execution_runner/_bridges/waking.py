@@ -8,12 +8,14 @@ goes along as before.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+
+from .exchanged import Exchanged
 
 _WAKE = object()
 
@@ -78,26 +80,14 @@ def _wake_at_stop(state: Any) -> None:
         state._checkpointing_stopped = _Telling(woken.wake)  # noqa: SLF001 - ditto
 
 
-_lock = threading.Lock()
-_users = 0
+_exchanged = Exchanged()
 
 
-@contextlib.contextmanager
-def woken_checkpoints(execution: Any) -> Iterator[None]:
+def woken_checkpoints(execution: Any) -> AbstractContextManager[None]:
     """Let invocations end without the wait. ``execution`` is the SDK's module that makes the states."""
-    global _users  # noqa: PLW0603 - invocations of several runners may overlap; the last one puts things back
-    known = isinstance(getattr(execution, "ExecutionState", None), type)
-    with _lock:
-        _users += known
-        if known and _users == 1:
-            execution.ExecutionState = _woken(execution.ExecutionState)
-    try:
-        yield
-    finally:
-        with _lock:
-            _users -= known
-            if known and _users == 0:
-                execution.ExecutionState = execution.ExecutionState.__base__
+    if not isinstance(getattr(execution, "ExecutionState", None), type):
+        return nullcontext()
+    return _exchanged.by(lambda: [(execution, "ExecutionState", _woken(execution.ExecutionState))])
 
 
 @functools.cache  # a class is dear
