@@ -10,10 +10,10 @@ from typing import Any
 
 from .._model.enums import OperationType
 from .asking import Hooks, Ticket, current, read_ask
+from .exchanged import Exchange
 
 _EXECUTORS = ("_primitive.base", "primitive.base")
 _COUNTERS = ("_core.context", "primitive.child")
-from .exchanged import Exchange
 
 
 class _StateDoor:
