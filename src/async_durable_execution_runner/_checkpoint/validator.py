@@ -95,13 +95,6 @@ def _is_full(transaction: Transaction, max_operations: int) -> bool:
 
 
 def _same_identity(update: OperationUpdate, current: Operation) -> None:
-    if (
-        update.type is current.type
-        and update.sub_type == current.sub_type
-        and update.name == current.name
-        and update.parent_id == current.parent_id
-    ):
-        return
     for what, said, known in (
         ("operation type", update.type, current.type),
         ("operation subtype", update.sub_type, current.sub_type),
