@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ from async_durable_execution import (
     JitterStrategy,
     RetryStrategy,
     SerDes,
+    get_durable_context,
+    get_step_context,
 )
 
 ONCE_ONLY = RetryStrategy.none()
@@ -48,9 +51,26 @@ def raising(message: str = "out of order") -> Body:
     return give_up
 
 
+def at_attempt(number: int, value: Any) -> Body:
+    """A body of a step that raises until its attempt of this ``number``, which returns ``value``."""
+
+    async def persist() -> Any:
+        attempt = get_step_context().attempt
+        if attempt != number:
+            raise RuntimeError(f"attempt {attempt} is too early")
+        return value
+
+    return persist
+
+
 def attempts(number: int) -> RetryStrategy:
     """So many attempts, a second apart."""
     return RetryStrategy(max_attempts=number, initial_delay=1, backoff_rate=1, jitter_strategy=JitterStrategy.NONE)
+
+
+def say_in_replays_too(message: str) -> None:
+    """A line of the execution's log, as JSON: the SDK's filter of loggers drops what a replay says."""
+    print(json.dumps({"message": message, "executionArn": get_durable_context().durable_execution_arn}), flush=True)
 
 
 def summary_of(batch: Any, *wanted: str) -> dict[str, Any]:

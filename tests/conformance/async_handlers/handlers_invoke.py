@@ -6,7 +6,7 @@ import json
 import os
 from typing import Any
 
-from async_durable_execution import SerDes, durable_execution, invoke, step, wait
+from async_durable_execution import SerDes, durable_execution, invoke, run_in_child_context, step, wait
 from handlers_common import returning
 
 
@@ -18,6 +18,16 @@ class ResultInCapitals(SerDes[Any]):
 
     async def deserialize(self, data: str) -> str:
         return data.upper()
+
+
+class PayloadInCapitals(SerDes[Any]):
+    """A payload that is sent as JSON text in capitals."""
+
+    async def serialize(self, value: Any) -> str:
+        return json.dumps(value).upper()
+
+    async def deserialize(self, data: str) -> Any:
+        return json.loads(data)
 
 
 def target() -> str:
@@ -32,6 +42,11 @@ async def echo(event: Any) -> Any:
 @durable_execution
 async def faulty(event: Any) -> None:
     raise RuntimeError("the function that was called is out of order")
+
+
+@durable_execution
+async def as_given(event: Any) -> Any:
+    return await invoke(target(), event)
 
 
 @durable_execution
@@ -53,8 +68,21 @@ async def failure_is_caught(event: None) -> Any:
 
 
 @durable_execution
+async def large_payload(event: None) -> int:
+    answer = await invoke(target(), {"text": "p" * 250 * 1024})
+    return len(answer["text"])
+
+
+@durable_execution
 async def for_a_tenant(event: dict[str, str]) -> Any:
     return await invoke(target(), event["payload"], tenant_id=event["tenantId"])
+
+
+@durable_execution
+async def then_wait(event: None) -> Any:
+    answer = await invoke(target(), "answer")
+    await wait(1)
+    return answer
 
 
 @durable_execution
@@ -68,15 +96,33 @@ async def failure_is_kept(event: None) -> Any:
 
 
 @durable_execution
+async def after_step(event: None) -> Any:
+    return await invoke(target(), await step(returning("from a step")))
+
+
+@durable_execution
 async def then_step(event: None) -> Any:
     answer = await invoke(target(), "answer")
     return await step(returning(f"step after {answer}"))
 
 
 @durable_execution
+async def in_child_context(event: None) -> Any:
+    async def child() -> Any:
+        return await invoke(target(), "from inside")
+
+    return await run_in_child_context(child)
+
+
+@durable_execution
 async def one_after_the_other(event: None) -> Any:
     first = await invoke(target(), "first")
     return await invoke(os.environ["SECOND_FUNCTION_NAME"], f"second after {first}")
+
+
+@durable_execution
+async def payload_serdes(event: dict[str, str]) -> Any:
+    return await invoke(target(), event, serdes_payload=PayloadInCapitals())
 
 
 @durable_execution

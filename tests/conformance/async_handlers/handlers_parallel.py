@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from async_durable_execution import (
     CompletionConfig,
     NestingType,
+    SerDes,
     durable_execution,
     parallel,
     step,
     wait,
 )
 from handlers_common import Body, raising, returning, summary_of, tolerating_percent
+
+
+class Envelope(SerDes[Any]):
+    """JSON in an object that has nothing else."""
+
+    async def serialize(self, value: Any) -> str:
+        return json.dumps({"wrapped": value})
+
+    async def deserialize(self, data: str) -> Any:
+        return json.loads(data)["wrapped"]
 
 
 def in_a_step(value: Any) -> Body:
@@ -34,8 +46,21 @@ async def one_by_one(name: str, branches: list[Body], completion: CompletionConf
 
 
 @durable_execution
+async def two_steps(event: None) -> Any:
+    batch = await parallel([in_a_step("task-1"), in_a_step("task-2")], name="parallel", max_concurrency=1)
+    return batch.get_results()
+
+
+@durable_execution
 async def without_a_name(event: None) -> Any:
     batch = await parallel([returning("alpha"), returning("beta")], max_concurrency=1)
+    return batch.get_results()
+
+
+@durable_execution
+async def named_branches(event: None) -> Any:
+    branches = {"first": returning("one"), "second": returning("two")}
+    batch = await parallel(branches.values(), name="named", max_concurrency=1)
     return batch.get_results()
 
 
@@ -47,10 +72,23 @@ async def three_types(event: None) -> Any:
 
 
 @durable_execution
+async def no_branches(event: None) -> Any:
+    batch = await parallel([], name="empty")
+    return batch.get_results()
+
+
+@durable_execution
 async def fail_fast(event: None) -> Any:
     completion = CompletionConfig.thresholds(tolerated_failure_count=0)
     batch = await one_by_one("failfast", [returning("ok"), raising(), returning("late")], completion)
     return summary_of(batch, "completionReason", "status", "successCount", "failureCount", "totalCount")
+
+
+@durable_execution
+async def rethrown(event: None) -> None:
+    completion = CompletionConfig.thresholds(tolerated_failure_count=0)
+    batch = await one_by_one("throwing", [raising(), returning("late")], completion)
+    batch.throw_if_error()
 
 
 @durable_execution
@@ -61,10 +99,23 @@ async def two_are_enough(event: None) -> Any:
 
 
 @durable_execution
+async def one_may_fail(event: None) -> Any:
+    completion = CompletionConfig.thresholds(tolerated_failure_count=1)
+    batch = await one_by_one("tolerated", [returning("first"), raising(), returning("last")], completion)
+    return summary_of(batch, "completionReason", "status", "successCount", "failureCount", "totalCount")
+
+
+@durable_execution
 async def second_failure_is_too_many(event: None) -> Any:
     completion = CompletionConfig.thresholds(tolerated_failure_count=1)
     batch = await one_by_one("tolerated-exceeded", [raising(), raising(), returning("late")], completion)
     return summary_of(batch, "completionReason", "successCount", "failureCount", "totalCount")
+
+
+@durable_execution
+async def two_at_a_time(event: None) -> Any:
+    batch = await parallel([returning(f"r{number}") for number in range(3)], name="concurrent", max_concurrency=2)
+    return batch.get_results()
 
 
 @durable_execution
@@ -75,8 +126,21 @@ async def flat(event: None) -> Any:
 
 
 @durable_execution
+async def half_failed(event: None) -> Any:
+    branches = [raising(), raising(), returning("late"), returning("later")]
+    batch = await one_by_one("tolerated-pct", branches, tolerating_percent(25))
+    return summary_of(batch, "completionReason", "successCount", "failureCount", "totalCount")
+
+
+@durable_execution
 async def second_branch_waits(event: None) -> Any:
     batch = await parallel([in_a_step("b0"), after_two_seconds], name="replay", max_concurrency=1)
+    return batch.get_results()
+
+
+@durable_execution
+async def item_serdes(event: None) -> Any:
+    batch = await parallel([returning("x"), returning("y")], name="serde", max_concurrency=1, item_serdes=Envelope())
     return batch.get_results()
 
 
@@ -84,6 +148,13 @@ async def second_branch_waits(event: None) -> Any:
 async def all_fail_and_may(event: None) -> Any:
     completion = CompletionConfig.thresholds(tolerated_failure_count=3)
     batch = await one_by_one("all-fail", [raising(), raising(), raising()], completion)
+    return summary_of(batch, "completionReason", "status", "successCount", "failureCount", "totalCount")
+
+
+@durable_execution
+async def too_few_succeed(event: None) -> Any:
+    completion = CompletionConfig.thresholds(min_successful=3, tolerated_failure_count=3)
+    batch = await one_by_one("min-not-reached", [returning("first"), raising(), returning("last")], completion)
     return summary_of(batch, "completionReason", "status", "successCount", "failureCount", "totalCount")
 
 
@@ -96,11 +167,27 @@ async def two_thresholds(event: None) -> Any:
 
 
 @durable_execution
+async def none_at_a_time(event: None) -> Any:
+    batch = await parallel([returning("first"), returning("second")], name="bad-concurrency", max_concurrency=0)
+    return batch.get_results()
+
+
+@durable_execution
 async def told_by_accessors(event: None) -> Any:
     completion = CompletionConfig.thresholds(tolerated_failure_count=1)
     batch = await one_by_one("accessors", [returning("first"), raising(), returning("last")], completion)
     lengths = {"successCount": batch.succeeded(), "failureCount": batch.failed(), "errorCount": batch.get_errors()}
     return {"hasFailure": batch.has_failure} | {name: len(items) for name, items in lengths.items()}
+
+
+@durable_execution
+async def one_in_another(event: None) -> Any:
+    async def outer() -> Any:
+        batch = await parallel([in_a_step("i1"), in_a_step("i2")], name="inner", max_concurrency=1)
+        return batch.get_results()
+
+    batch = await parallel([outer], name="outer", max_concurrency=1)
+    return batch.get_results()
 
 
 @durable_execution

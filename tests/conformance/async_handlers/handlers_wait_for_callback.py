@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from async_durable_execution import (
+    JsonSerDes,
     durable_execution,
     get_wait_for_callback_context,
     run_in_child_context,
@@ -12,7 +14,7 @@ from async_durable_execution import (
     wait,
     wait_for_callback,
 )
-from handlers_common import returning
+from handlers_common import attempts, raising, returning
 
 
 async def submit() -> None:
@@ -26,8 +28,18 @@ async def approval(event: None) -> Any:
 
 
 @durable_execution
+async def without_a_name(event: None) -> Any:
+    return await wait_for_callback(partial(submit))
+
+
+@durable_execution
 async def named_by_input(event: str) -> Any:
     return await wait_for_callback(submit, name=event)
+
+
+@durable_execution
+async def no_answer(event: str) -> Any:
+    return await wait_for_callback(submit, name=event, timeout=3)
 
 
 @durable_execution
@@ -39,11 +51,22 @@ async def failure_is_caught(event: str) -> Any:
 
 
 @durable_execution
+async def submitted_twice_in_vain(event: str) -> Any:
+    return await wait_for_callback(raising(), name=event, retry_strategy=attempts(2))
+
+
+@durable_execution
 async def in_child_context(event: str) -> Any:
     async def child() -> Any:
         return await wait_for_callback(submit, name=event)
 
     return await run_in_child_context(child, name="wrapper")
+
+
+@durable_execution
+async def one_after_the_other(event: None) -> Any:
+    await wait_for_callback(submit, name="first")
+    return await wait_for_callback(submit, name="second")
 
 
 @durable_execution
@@ -54,8 +77,19 @@ async def after_wait_and_step(event: str) -> Any:
 
 
 @durable_execution
+async def answer_is_an_object(event: str) -> Any:
+    answer = await wait_for_callback(submit, name=event, serdes=JsonSerDes())
+    return answer["status"]
+
+
+@durable_execution
 async def no_sign_of_life(event: str) -> Any:
     return await wait_for_callback(submit, name=event, heartbeat_timeout=5)
+
+
+@durable_execution
+async def sign_of_life(event: str) -> Any:
+    return await wait_for_callback(submit, name=event, heartbeat_timeout=10)
 
 
 @durable_execution
