@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import sys
 import threading
 import warnings
 from datetime import UTC, datetime, timedelta
@@ -79,6 +80,17 @@ def test_a_module_that_ends_the_process(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(HandlerError, match="cannot import the module of handler 'module_that_exits:x': SystemExit: 3"):
         DurableFunctionTestRunner("module_that_exits:x")
+
+
+@pytest.mark.parametrize("sdk", ["async_durable_execution", "aws_durable_execution_sdk_python"])
+def test_a_module_whose_sdk_is_missing_says_what_to_install(
+    sdk: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.joinpath(f"module_needs_{sdk}.py").write_text(f"from {sdk} import durable_execution\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, sdk, None)
+    with pytest.raises(HandlerError, match=f"The SDK is not installed: pip install {sdk.replace('_', '-')}$"):
+        DurableFunctionTestRunner(f"module_needs_{sdk}:handler")
 
 
 def test_a_module_that_cannot_be_imported_says_why(tmp_path: Any, monkeypatch: Any) -> None:

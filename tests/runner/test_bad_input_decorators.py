@@ -138,6 +138,51 @@ def test_a_decorator_made_of_a_class() -> None:
     assert len(handler.calls) == 1
 
 
+class Tally:
+    """A decorator that keeps count in an attribute, which is bound anew each time."""
+
+    def __init__(self, function: Any) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.calls = 0
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        self.calls += 1
+        return self.function(event, context)
+
+
+def test_what_an_object_counts_is_not_lost() -> None:
+    handler = Tally(fresh())
+    function = handler.function
+    assert run(handler, 5).value == 5
+    assert run(handler, 6).value == 6
+    assert handler.calls == 2
+    assert handler.function is function
+    assert type(handler) is Tally
+
+
+def test_an_object_whose_class_wants_to_know_of_classes_derived_from_it() -> None:
+    derived: list[type] = []
+
+    class Registered(Tally):
+        def __init_subclass__(cls) -> None:
+            derived.append(cls)
+
+    assert run(Registered(fresh()), 5).value == 5
+    assert derived == []
+
+
+def test_an_object_below_another_decorator() -> None:
+    tally = Tally(fresh())
+
+    @functools.wraps(tally)
+    def outer(event: Any, context: Any) -> Any:
+        return tally(event, context)
+
+    assert run(outer, 5).value == 5
+    assert tally.calls == 1
+
+
 def test_a_class_with_slots() -> None:
     class Slotted:
         __slots__ = ("__wrapped__",)

@@ -154,8 +154,9 @@ def test_a_partial_and_a_lambda_are_blocks(make: Any) -> None:
         ("lamp", "is a function that an SDK calls, not str 'lamp'"),
         (None, "not NoneType None"),
         (lambda a, b: None, "wants arguments"),
+        (plain, "plain fits neither SDK as a (step|child context): .* calls no `async def`"),
     ],
-    ids=["not called", "not called either", "text", "nothing", "two arguments"],
+    ids=["not called", "not called either", "text", "nothing", "two arguments", "async with one argument"],
 )
 def test_what_cannot_be_a_block_is_told_at_once(make: Any, block: Any, words: str) -> None:
     with pytest.raises(HandlerError, match=words):

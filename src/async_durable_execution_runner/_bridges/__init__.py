@@ -86,7 +86,10 @@ def load_handler(name: str) -> Any:
     try:
         target: Any = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:
-        raise HandlerError(f"cannot import the module of handler {name!r}: {type(error).__name__}: {error}") from error
+        missing = str(error.name).partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+        hint = f". The SDK is not installed: {_INSTALL[missing]}" if missing in _INSTALL else ""
+        told = f"{type(error).__name__}: {error}{hint}"
+        raise HandlerError(f"cannot import the module of handler {name!r}: {told}") from error
     for part in attribute.split("."):
         if not hasattr(target, part):
             close = difflib.get_close_matches(part, dir(target), n=1)

@@ -37,6 +37,12 @@ def why_no_block(block: Any, what: str, sdk: str | None) -> str | None:
     if not callable(block):
         return f"a {what} is a function that an SDK calls, not {type(block).__name__} {block!r}"
     required = required_arguments(block)
+    if sdk is None and required == 1 and inspect.iscoroutinefunction(block):
+        return (
+            f"{name} fits neither SDK as a {what}: AWS's gives it a context, but calls no `async def`, and "
+            "async-durable-execution gives it nothing. Leave out `async` for the one; for the other give "
+            f"functools.partial({name}, …)"
+        )
     is_not_called_yet = sdk is not None and (hasattr(block, "__wrapped__") or required == 0)
     if is_not_called_yet or (required is not None and required > 1):
         return (

@@ -67,9 +67,41 @@ def _clone_object(layer: Any, inner: Any, new_inner: Any) -> Any:
     attributes = [name for name in names if getattr(layer, name, None) is inner]
     if not attributes:
         raise _unreachable(layer)
+    if _is_plain(layer, slots):
+        return _sharing_state(layer, attributes, new_inner)
     clone = copy.copy(layer)
     for name in attributes:
         setattr(clone, name, new_inner)
+    return clone
+
+
+class _Instead:
+    """Stands before what an object's ``__dict__`` has under its name."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        return self._value
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        self._value = value
+
+
+def _is_plain(layer: Any, slots: set[str]) -> bool:
+    """Whether all that an object remembers is in its ``__dict__``, and its class can be derived from unnoticed."""
+    kind: Any = type(layer)
+    is_ordinary = kind.__new__ is object.__new__ and type(kind) is type and not slots - {"__dict__", "__weakref__"}
+    return is_ordinary and not hasattr(kind.__init_subclass__, "__func__")
+
+
+def _sharing_state(layer: Any, attributes: Iterable[str], new_inner: Any) -> Any:
+    """An object that remembers what ``layer`` does: what one of them counts, both have counted."""
+    kind = type(layer)
+    names: dict[str, Any] = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
+    names |= {each: _Instead(new_inner) for each in attributes}
+    clone: Any = object.__new__(type(kind.__name__, (kind,), names))
+    object.__setattr__(clone, "__dict__", vars(layer))
     return clone
 
 
